@@ -1,0 +1,98 @@
+"""From a dataset's name to its module and its folder: miniature, sample of real data, or the reader's own copy."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import miniature
+from .cards import parsed
+from .errors import FormatError, MissingFileError, UnknownNameError
+from .home import home, root_of
+from .samples import Selection, Tier
+
+if TYPE_CHECKING:
+    from .files import Plan
+
+
+def reader(name: str) -> Any:
+    """Return the module that reads a dataset's original files."""
+    stem = parsed(name).stem
+    module = f"{__package__}.{stem}"
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise UnknownNameError(f"{stem!r} has a card but no reader in this version of the package.") from error
+
+
+def plan(name: str, want: Selection, target: Path) -> Plan:
+    """Plan a fetch by the dataset's own route, or file by file where it has none."""
+    from . import files
+
+    return getattr(reader(name), "plan", files.plan_card)(parsed(name), want, target)  # type: ignore[no-any-return]
+
+
+def fetch(name: str, want: Selection, target: Path, *, max_bytes: int | None, progress: bool | None) -> None:
+    """Fetch by the dataset's own route, or file by file where it has none."""
+    from . import files
+
+    route = getattr(reader(name), "fetch", files.fetch_card)
+    route(parsed(name), want, target, max_bytes=max_bytes, progress=progress)
+
+
+def folder(path: str | Path) -> Path:
+    """Return an existing folder's path, or say what stands there instead."""
+    found = Path(path).expanduser()
+    if not found.is_dir():
+        what = "a file" if found.exists() else "nothing"
+        raise MissingFileError(f"{found}: expected a folder, found {what}. Check the path.")
+    return found
+
+
+def target(name: str, root: str | Path | None) -> Path:
+    """Return where a fetch puts its files: the given folder, or the dataset's own one in the cache."""
+    return Path(root).expanduser() if root is not None else home() / "datasets" / parsed(name).stem
+
+
+def resolve(name: str, root: str | Path | None) -> tuple[Path, Tier]:
+    """Return the folder to read and its tier; fetches the sample where ``root`` asks for it."""
+    stem = parsed(name).stem
+    reader(stem)
+    if root is None:
+        root = root_of(stem)
+    if root is None:
+        return miniature.miniature(stem), "miniature"
+    if root == "sample":
+        return _sample(stem), "sample"
+    found = folder(root)
+    if miniature.is_miniature(found):
+        return found, "miniature"
+    return found, "sample" if found.resolve() == _sample_folder(stem).resolve() else "full"
+
+
+def _sample_folder(stem: str) -> Path:
+    return home() / "samples" / stem
+
+
+def _sample(stem: str) -> Path:
+    card = parsed(stem)
+    if card.sample is None:
+        from .files import gated
+
+        raise gated(card, "there is no sample of real data that may be fetched")
+    place = _sample_folder(stem)
+    if not place.is_dir():
+        print(
+            f"Fetching a sample of {card.title}: {card.sample.what}, about {card.sample.bytes:,} bytes.",
+            file=sys.stderr,
+        )
+    try:
+        want = Selection(**card.sample.arguments)
+    except TypeError as error:
+        raise FormatError(f"card {stem}: [sample.arguments] does not fit fetch: {error}.") from error
+    fetch(stem, want, place, max_bytes=None, progress=None)
+    return place
