@@ -144,7 +144,7 @@ def download(
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     try:
         # The package hides its module "main" behind a function of that name.
-        engine = importlib.import_module("img2dataset.main")
+        engine: Any = importlib.import_module("img2dataset.main")
     except ImportError as error:
         raise missing_extra("laion", "Downloading LAION's pictures") from error
     table = read_metadata(paths)
@@ -280,14 +280,13 @@ class Getter:
         self.visitor, self.published = visitor, published
 
     def __call__(self, row: tuple[Any, str], *_: Any) -> tuple[Any, io.BytesIO | None, str | None]:
+        """Return the row's key, the picture's bytes or None, and the reason where there are none."""
         key, url = row
         try:
             body = self.visitor.get(url)
         except Exception as error:
             return key, None, str(error) or type(error).__name__
-        wanted = self.published.get(url)
-        if wanted:
-            algorithm, _, digest = wanted.partition(":")
-            if hashlib.new(algorithm, body).hexdigest() != digest:
-                return key, None, "hash mismatch: the picture is not the one that was listed"
+        algorithm, colon, digest = self.published.get(url, "").partition(":")
+        if colon and hashlib.new(algorithm, body).hexdigest() != digest:
+            return key, None, "hash mismatch: the picture is not the one that was listed"
         return key, io.BytesIO(body), None
