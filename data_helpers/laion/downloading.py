@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from .. import home
 from ..errors import DataError, FormatError, MissingFileError, StorageError, missing_extra
 from .polite import Policy, Visitor
 from .tables import Metadata, Paths, read_metadata
@@ -159,6 +160,7 @@ def download(
         retries=retries,
         rate=rate,
         max_bytes=max_bytes,
+        mirror=home.mirror() or "",
     )
     extras = [
         name
