@@ -1,7 +1,8 @@
 """Build the book strictly into ``_build/html``; an unchanged second call only says that it is up to date.
 
-``make book`` calls it. Sphinx reads again only the pages whose sources changed; it starts from nothing in CI, after a failed
-build, and when the frame, the extensions, the package's code or the locks changed, since pages depend on those without saying so.
+``make book`` calls it. Sphinx reads again only the pages whose sources changed; it starts from nothing in CI, after a
+failed build, and when the frame, the extensions, the package's code or the locks changed, since pages depend on those
+without saying so.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[1]
 # What the whole book stands on: a change here means building from nothing.
-FRAME = ("_config.yml", "_toc.yml", "_ext/**/*.py", "_templates/**/*", "_static/**/*", "locks/book.txt", "data_helpers/**/*.py")
+FRAME = (
+    "_config.yml",
+    "_toc.yml",
+    "_ext/**/*.py",
+    "_templates/**/*",
+    "_static/**/*",
+    "locks/book.txt",
+    "data_helpers/**/*.py",
+)
 # What single pages are made of: Sphinx finds the pages concerned by itself.
 PAGES = ("index.md", "chapters/**/*", "notebooks/**/*", "quizzes/*.toml", "references.bib", "data_helpers/cards/**/*",
          "data_helpers/miniatures/*.zip", "README.md", "CONTRIBUTING.md", "tools/build.py")  # fmt: skip
@@ -65,7 +74,17 @@ def build(output: Path, *, clean: bool, strict: bool) -> int:
         started = time.monotonic()
         options = ["-W", "-n", "--keep-going"] if strict else []
         environment = {**os.environ, "PYTHONWARNINGS": "ignore::DeprecationWarning"}
-        command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(ROOT), "--path-output", str(output.parent), "-q", *options]
+        command = [
+            sys.executable,
+            "-c",
+            "from jupyter_book.cli.main import main; main()",
+            "build",
+            str(ROOT),
+            "--path-output",
+            str(output.parent),
+            "-q",
+            *options,
+        ]
         status = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False).returncode
         if status or not (html / "index.html").is_file():
             # Else a page whose warning failed this build would not be read, and not warn, in the next one.

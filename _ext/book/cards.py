@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -30,7 +31,8 @@ def tiles(stem: str, keys: list[str], docname: str) -> str:
         one = lookup(f"{stem}.{key}")
         what = one.what.rstrip(".")
         cells.append(
-            f'<li><a class="fact" href="{esc(fact_href(docname, f"{stem}.{key}"))}" title="{esc(what)}. {esc(origin(one))}."'
+            f'<li><a class="fact" href="{esc(fact_href(docname, f"{stem}.{key}"))}"'
+            f' title="{esc(what)}. {esc(origin(one))}."'
             f' data-what="{esc(what)}." data-origin="{esc(origin(one))}."><b>{esc(number(one.value, one.unit))}</b></a>'
             f" <span>{esc(what)}</span></li>"
         )
@@ -54,7 +56,11 @@ def block(stem: str, docname: str, keys: list[str]) -> str:
         ("Made for", esc(", ".join(card.tasks))),
         ("Published", f"{card.year}{' by ' + esc(', '.join(card.creators)) if card.creators else ''}"),
         ("Home page", home),
-        ("Access", f'<span class="badge route-{card.access.route}">{ROUTES[card.access.route]}</span> {prose(card.access.terms)}'),
+        (
+            "Access",
+            f'<span class="badge route-{card.access.route}">{ROUTES[card.access.route]}</span> '
+            f"{prose(card.access.terms)}",
+        ),
         ("Licence of the annotations", prose(card.licences.annotations)),
         ("Licence of the pictures", prose(card.licences.images)),
         ("Consent", prose(card.ethics.consent)),
@@ -65,9 +71,8 @@ def block(stem: str, docname: str, keys: list[str]) -> str:
     if verified(card):
         pairs.append(("Addresses last looked at", f"<time>{esc(verified(card))}</time>"))
     rows = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in pairs)
-    return (
-        f'<div class="datacard"><p class=purpose>{prose(card.purpose)}</p>{tiles(stem, keys, docname)}<dl>{rows}</dl></div>'
-    )
+    head = f"<p class=purpose>{prose(card.purpose)}</p>{tiles(stem, keys, docname)}"
+    return f'<div class="datacard">{head}<dl>{rows}</dl></div>'
 
 
 def files(stem: str, match: str) -> str:
@@ -85,15 +90,18 @@ def files(stem: str, match: str) -> str:
         urls = "".join(f"<li>{link(url)}</li>" for url in file.urls)
         more = ""
         if hashes or urls:
-            more = f"<details><summary>Addresses and hashes</summary>{f'<ol>{urls}</ol>' if urls else ''}{''.join(hashes)}</details>"
+            listed = f"<ol>{urls}</ol>" if urls else ""
+            more = f"<details><summary>Addresses and hashes</summary>{listed}{''.join(hashes)}</details>"
         bytes_ = f'<span title="{file.bytes:,} bytes">{size(file.bytes)}</span>' if file.bytes else "not published"
         rows.append(
-            f"<tr><th scope=row><code>{esc(file.name)}</code>{more}</th><td class=value>{bytes_}</td><td>{prose(file.inside)}</td>"
-            f'<td><span class="badge state-{file.status}">{file.status}</span> <time>{esc(file.verified)}</time></td></tr>'
+            f"<tr><th scope=row><code>{esc(file.name)}</code>{more}</th><td class=value>{bytes_}</td>"
+            f'<td>{prose(file.inside)}</td><td><span class="badge state-{file.status}">{file.status}</span>'
+            f" <time>{esc(file.verified)}</time></td></tr>"
         )
     return (
         f'<div class=table-wrap><table class="files"><caption>Published files of {esc(card.title)}</caption><thead><tr>'
-        "<th scope=col>File</th><th scope=col class=value>Size</th><th scope=col>Inside</th><th scope=col>Address</th></tr></thead>"
+        "<th scope=col>File</th><th scope=col class=value>Size</th><th scope=col>Inside</th>"
+        "<th scope=col>Address</th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
@@ -136,7 +144,7 @@ def links(stem: str, _match: str) -> str:
 class _FromCard(SphinxDirective):
     required_arguments = 1
     has_content = False
-    option_spec = {"match": directives.unchanged, "headline": directives.unchanged}
+    option_spec: ClassVar = {"match": directives.unchanged, "headline": directives.unchanged}
 
     def draw(self, stem: str) -> str:
         raise NotImplementedError

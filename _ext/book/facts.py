@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -85,7 +85,9 @@ class FactRole(SphinxRole):
 
 def _visit(self: HTML5Translator, node: fact) -> None:
     href = fact_href(self.builder.current_docname, node["key"])
-    more = f"{node['differs']} other figure{'s' if node['differs'] > 1 else ''} in circulation." if node["differs"] else ""
+    more = (
+        f"{node['differs']} other figure{'s' if node['differs'] > 1 else ''} in circulation." if node["differs"] else ""
+    )
     if node["overdue"]:
         more = f"{more} Due for review.".strip()
     title = " ".join(filter(None, [node["tip"], node["origin"], more]))
@@ -119,7 +121,9 @@ def rows(stem: str, keys: list[str] | None, docname: str, *, permalinks: bool) -
                 f"{': ' + prose(other.rule) if other.rule else ''}</li>"
                 for other in one.disagree
             )
-            differ = f"<details class=differ><summary>{len(one.disagree)} other figures</summary><ul>{items}</ul></details>"
+            differ = (
+                f"<details class=differ><summary>{len(one.disagree)} other figures</summary><ul>{items}</ul></details>"
+            )
             if len(one.disagree) == 1:
                 differ = differ.replace("other figures", "other figure")
         mark = ' <span class="badge warn">due for review</span>' if overdue(one) else ""
@@ -127,10 +131,12 @@ def rows(stem: str, keys: list[str] | None, docname: str, *, permalinks: bool) -
         book = ""
         if one.notebook and permalinks:
             stem_of = one.notebook.removeprefix("notebooks/").removesuffix(".ipynb")
-            book = f' <span class=note>Recomputed in <a href="{up(docname)}notebooks/{esc(stem_of)}.html">{esc(stem_of)}</a>.</span>'
+            where = f"{up(docname)}notebooks/{esc(stem_of)}.html"
+            book = f' <span class=note>Recomputed in <a href="{where}">{esc(stem_of)}</a>.</span>'
         remark = f" <span class=note>{prose(one.note)}</span>" if one.note else ""
         if permalinks:
-            head = f'<tr id="{esc(name)}"><th scope=row>{prose(one.what)}<a class=headerlink href="#{esc(name)}" title="Permalink">{esc(name)}</a></th>'
+            self_link = f'<a class=headerlink href="#{esc(name)}" title="Permalink">{esc(name)}</a>'
+            head = f'<tr id="{esc(name)}"><th scope=row>{prose(one.what)}{self_link}</th>'
         else:
             head = f'<tr><th scope=row><a href="{esc(fact_href(docname, name))}">{prose(one.what)}</a></th>'
         lines.append(
@@ -143,19 +149,23 @@ def rows(stem: str, keys: list[str] | None, docname: str, *, permalinks: bool) -
 def table(stem: str, keys: list[str] | None, docname: str, caption: str, *, permalinks: bool = False) -> str:
     """Draw facts of one card as a table with a caption."""
     return (
-        f'<div class=table-wrap><table class="facts"><caption>{prose(caption)}</caption><thead><tr><th scope=col>What</th>'
-        f"<th scope=col class=value>Figure</th><th scope=col>Origin</th></tr></thead><tbody>"
-        f"{rows(stem, keys, docname, permalinks=permalinks)}</tbody></table></div>"
+        f'<div class=table-wrap><table class="facts"><caption>{prose(caption)}</caption>'
+        f"<thead><tr><th scope=col>What</th><th scope=col class=value>Figure</th><th scope=col>Origin</th></tr></thead>"
+        f"<tbody>{rows(stem, keys, docname, permalinks=permalinks)}</tbody></table></div>"
     )
 
 
 class FactsTable(SphinxDirective):
-    """Directive ``facts-table``: chosen facts of a card, or all, with every disagreeing figure and its counting rule."""
+    """Directive ``facts-table``: chosen facts of a card, or all, with every rival figure and its counting rule."""
 
     required_arguments = 1
     final_argument_whitespace = False
     has_content = False
-    option_spec = {"keys": directives.unchanged, "match": directives.unchanged, "caption": directives.unchanged}
+    option_spec: ClassVar = {
+        "keys": directives.unchanged,
+        "match": directives.unchanged,
+        "caption": directives.unchanged,
+    }
 
     def run(self) -> list[nodes.Node]:
         """Draw the table; an unknown key is a warning."""
@@ -211,5 +221,3 @@ def setup(app: Sphinx) -> None:
     app.add_role("fact", FactRole())
     app.add_directive("facts-table", FactsTable)
     app.add_directive("all-facts", AllFacts)
-
-

@@ -60,7 +60,7 @@ def note(env: BuildEnvironment, *paths: Path) -> None:
 
 def number(value: Any, unit: str = "") -> str:
     """Print a fact's value: thousands separated, years left alone."""
-    if isinstance(value, bool) or isinstance(value, str):
+    if isinstance(value, bool | str):
         return str(value)
     if isinstance(value, int):
         return str(value) if unit in ("year", "years") and 1000 <= value < 3000 else f"{value:,}"

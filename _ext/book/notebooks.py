@@ -1,4 +1,4 @@
-"""Notebook outputs on pages: pictures become files with alt text, tables get headers, and chapters embed named cells."""
+"""Notebook outputs on pages: pictures become files with alt text, tables get headers, chapters embed named cells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import io
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -183,6 +183,10 @@ def source_read(app: Sphinx, docname: str, content: list[str]) -> None:
             continue
         if cell["cell_type"] != "code":
             continue
+        if "solution" in cell["metadata"].get("tags", []):
+            cell["metadata"].setdefault("mystnb", {}).update(
+                code_prompt_show="Show a solution", code_prompt_hide="Hide the solution"
+            )
         first = True
         for output in cell.get("outputs", []):
             data = output.get("data")
@@ -192,7 +196,8 @@ def source_read(app: Sphinx, docname: str, content: list[str]) -> None:
             if has_picture(output):
                 drawn = f'<figure class="output-figure"{anchor}>{figure(output, shelf, None)}</figure>'
             elif "text/html" in data:
-                drawn = f'<div class="output-html"{anchor}>{settle(joined(data["text/html"]), shelf, f"Output of cell {name}")}</div>'
+                inner = settle(joined(data["text/html"]), shelf, f"Output of cell {name}")
+                drawn = f'<div class="output-html"{anchor}>{inner}</div>'
             else:
                 continue
             first = False
@@ -215,7 +220,7 @@ class FromNotebook(SphinxDirective):
 
     has_content = True
     optional_arguments = 2
-    option_spec = {
+    option_spec: ClassVar = {
         "notebook": directives.unchanged_required,
         "cell": directives.unchanged_required,
         "caption": directives.unchanged,
@@ -234,7 +239,9 @@ class FromNotebook(SphinxDirective):
             return [self._warn(f"no notebook {name!r}")]
         cell = next((cell for cell in book["cells"] if cell.get("id") == wanted), None)
         if cell is None:
-            return [self._warn(f"{where}: no such cell; there are {', '.join(c.get('id', '?') for c in book['cells'])}")]
+            return [
+                self._warn(f"{where}: no such cell; there are {', '.join(c.get('id', '?') for c in book['cells'])}")
+            ]
         outputs = [output for output in cell.get("outputs", []) if output.get("data")]
         shelf = Shelf(self.env, self.env.docname)
         drawn = []
@@ -245,7 +252,9 @@ class FromNotebook(SphinxDirective):
                     return [self._warn(f"{where}: its picture has no alternative text; give :alt:")]
                 drawn.append(figure(output, shelf, alt))
             elif "text/html" in output["data"]:
-                drawn.append(settle(joined(output["data"]["text/html"]), shelf, self.options.get("caption", f"Table of {where}")))
+                drawn.append(
+                    settle(joined(output["data"]["text/html"]), shelf, self.options.get("caption", f"Table of {where}"))
+                )
             elif not any(map(has_picture, outputs)):
                 drawn.append(f"<pre tabindex=0>{esc(joined(output['data'].get('text/plain', '')))}</pre>")
         streams = [joined(one["text"]) for one in cell.get("outputs", []) if one.get("output_type") == "stream"]
@@ -274,7 +283,7 @@ class GalleryBlock(SphinxDirective):
 
     required_arguments = 1
     has_content = True
-    option_spec = {
+    option_spec: ClassVar = {
         "samples": directives.positive_int,
         "split": directives.unchanged,
         "classes": directives.unchanged,
@@ -290,7 +299,11 @@ class GalleryBlock(SphinxDirective):
 
         stem = self.arguments[0]
         reporter = self.state.document.reporter
-        listed = {name: re.split(r"\s*,\s*", self.options[name].strip()) for name in ("split", "classes", "ids", "labels") if name in self.options}
+        listed = {
+            name: re.split(r"\s*,\s*", self.options[name].strip())
+            for name in ("split", "classes", "ids", "labels")
+            if name in self.options
+        }
         try:
             note(self.env, archive(stem), cards._path(stem))
             samples = data_helpers.read(
@@ -315,7 +328,10 @@ class GalleryBlock(SphinxDirective):
         return [
             raw(f'<figure class="from-miniature">{settle(markup, shelf, f"Pictures of {title}")}<figcaption>'),
             nodes.paragraph("", "", *caption),
-            raw(f'<span class="note">Drawn from the miniature of {esc(title)}: a tiny twin, not the dataset.</span></figcaption></figure>'),
+            raw(
+                f'<span class="note">Drawn from the miniature of {esc(title)}: a tiny twin, not the dataset.</span>'
+                "</figcaption></figure>"
+            ),
         ]
 
 

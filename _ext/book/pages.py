@@ -5,17 +5,22 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import io
 import os
 import re
 from typing import Any
 
 from docutils import nodes
+from PIL import Image, ImageOps
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+import data_helpers
 from data_helpers import cards
+from data_helpers.miniature import archive as miniature_zip
 
 from .html import ROOT, esc, note, raw, up
+from .notebooks import Shelf
 
 _SECTION = re.compile(r"^(Parameters|Returns|Yields|Raises|Attributes|Notes|Examples)\n-+\n", re.M)
 PACKAGE = ROOT / "data_helpers"
@@ -29,7 +34,9 @@ def words(text: str) -> str:
 
 def paragraphs(text: str) -> str:
     """Docstring paragraphs as HTML."""
-    return "".join(f"<p>{words(' '.join(part.split()))}</p>" for part in re.split(r"\n\s*\n", text.strip()) if part.strip())
+    return "".join(
+        f"<p>{words(' '.join(part.split()))}</p>" for part in re.split(r"\n\s*\n", text.strip()) if part.strip()
+    )
 
 
 def docstring(text: str) -> str:
@@ -38,7 +45,10 @@ def docstring(text: str) -> str:
     parts = [paragraphs(pieces[0])]
     for title, body in zip(pieces[1::2], pieces[2::2], strict=True):
         if title in ("Notes", "Examples"):
-            parts.append(f"<p class=rubric>{title}</p>" + (f"<pre>{esc(body.strip())}</pre>" if title == "Examples" else paragraphs(body)))
+            parts.append(
+                f"<p class=rubric>{title}</p>"
+                + (f"<pre>{esc(body.strip())}</pre>" if title == "Examples" else paragraphs(body))
+            )
             continue
         rows: list[tuple[str, list[str]]] = []
         for line in body.splitlines():
@@ -46,7 +56,10 @@ def docstring(text: str) -> str:
                 rows.append((line.strip(), []))
             elif rows:
                 rows[-1][1].append(line.strip())
-        items = "".join(f"<div><dt><code>{esc(name)}</code></dt><dd>{paragraphs(chr(10).join(lines))}</dd></div>" for name, lines in rows)
+        items = "".join(
+            f"<div><dt><code>{esc(name)}</code></dt><dd>{paragraphs(chr(10).join(lines))}</dd></div>"
+            for name, lines in rows
+        )
         parts.append(f"<p class=rubric>{title}</p><dl class=params>{items}</dl>")
     return "".join(parts)
 
@@ -60,14 +73,13 @@ def signature(name: str, thing: Any) -> str:
     text = f"{name}{found}".replace("'", "")
     if len(text) <= 76:
         return text
-    inner = ",\n    ".join(
-        str(argument).replace("'", "") if argument.kind is not inspect.Parameter.KEYWORD_ONLY else str(argument).replace("'", "")
-        for argument in found.parameters.values()
-    )
+    inner = ",\n    ".join(str(argument).replace("'", "") for argument in found.parameters.values())
     keyword = next((a.name for a in found.parameters.values() if a.kind is inspect.Parameter.KEYWORD_ONLY), None)
     if keyword:
         inner = re.sub(rf"(^|\n\s*){keyword}\b", rf"\1*,\n    {keyword}", inner, count=1)
-    back = "" if found.return_annotation is inspect.Signature.empty else f" -> {found.return_annotation}".replace("'", "")
+    back = (
+        "" if found.return_annotation is inspect.Signature.empty else f" -> {found.return_annotation}".replace("'", "")
+    )
     return f"{name}(\n    {inner},\n){back}"
 
 
@@ -148,13 +160,71 @@ class DatasetCards(_Generated):
             note(self.env, cards._path(stem))
             card = cards.parsed(stem)
             there = f"chapters/{stem}" in self.env.found_docs
-            title = f'<a href="{up(self.env.docname)}chapters/{stem}.html">{esc(card.title)}</a>' if there else esc(card.title)
+            title = (
+                f'<a href="{up(self.env.docname)}chapters/{stem}.html">{esc(card.title)}</a>'
+                if there
+                else esc(card.title)
+            )
             soon = "" if there else '<span class="badge">in preparation</span>'
             items.append(
-                f'<li class="dataset" data-stem="{stem}"><h3>{title}</h3><p>{esc(card.purpose)}</p>'
+                f'<li class="dataset" data-stem="{stem}">{self.thumbnail(stem)}<h3>{title}</h3>'
+                f"<p>{esc(card.purpose)}</p>"
                 f"<p class=meta><span>{card.year}</span> <span>{esc(', '.join(card.tasks[:3]))}</span> {soon}</p></li>"
             )
         return [raw(f'<ul class="datasets">{"".join(items)}</ul>')]
+
+    def thumbnail(self, stem: str) -> str:
+        """The first fitting picture of a miniature, with its licence and credit."""
+        try:
+            archive = miniature_zip(stem)
+            note(self.env, archive)
+            samples = list(data_helpers.read(stem, data_helpers.miniature(stem), max_samples=30))
+        except (data_helpers.DataError, ImportError):
+            return ""
+        for sample in samples:
+            if sample.image is None or not sample.credit:
+                continue
+            with Image.open(sample.image) as picture:
+                small = ImageOps.fit(ImageOps.exif_transpose(picture).convert("RGB"), (480, 270))
+            packed = io.BytesIO()
+            small.save(packed, "WEBP", quality=78, method=6)
+            url, width, height = Shelf(self.env, self.env.docname).picture(packed.getvalue(), "webp")
+            credit = f"{sample.credit}, {sample.licence or 'licence unknown'}"
+            return (
+                f'<figure><img src="{url}" alt="" width="{width}" height="{height}" loading="lazy" decoding="async">'
+                f'<figcaption title="{esc(credit)}">{esc(credit)}</figcaption></figure>'
+            )
+        return ""
+
+
+class LandingActions(_Generated):
+    """Directive ``landing-actions``: the ways in, those that need the repository only where its address is known."""
+
+    def run(self) -> list[nodes.Node]:
+        """Link to the first chapter and the first notebook that stand."""
+        found = []
+        for name, text, kind in (
+            ("chapters/coco", "Start with COCO", "first"),
+            ("notebooks/coco", "See a notebook", ""),
+            ("chapters/reference", "Reference", ""),
+        ):
+            if name in self.env.found_docs:
+                found.append(f'<a class="button {kind}" href="{up(self.env.docname)}{name}.html">{text}</a>')
+        repository = os.environ.get("BOOK_REPOSITORY", "").rstrip("/")
+        if repository:
+            found.append(f'<a class="button" href="{esc(repository)}">Source</a>')
+        return [raw(f'<p class="actions">{"".join(found)}</p>')]
+
+
+class LandingStart(_Generated):
+    """Directive ``landing-start``: the commands that open the notebooks on a reader's machine."""
+
+    def run(self) -> list[nodes.Node]:
+        """Print the address to clone where it is known."""
+        repository = os.environ.get("BOOK_REPOSITORY", "").rstrip("/")
+        folder = repository.rsplit("/", 1)[-1]
+        lines = [f"$ git clone {repository}", f"$ cd {folder}"] if repository else []
+        return [nodes.literal_block("", "\n".join([*lines, "$ make lab"]), language="console")]
 
 
 def setup(app: Sphinx) -> None:
@@ -162,5 +232,5 @@ def setup(app: Sphinx) -> None:
     app.add_directive("api-reference", ApiReference)
     app.add_directive("command-reference", CommandReference)
     app.add_directive("dataset-cards", DatasetCards)
-
-
+    app.add_directive("landing-actions", LandingActions)
+    app.add_directive("landing-start", LandingStart)

@@ -1,4 +1,4 @@
-"""Quizzes: ``quizzes/<stem>.toml`` drawn as a form that marks itself in the page, and as answers to unfold without scripts.
+"""Quizzes: ``quizzes/<stem>.toml`` drawn as a form that marks itself; without scripts, as answers to unfold.
 
 A file holds::
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from docutils import nodes
@@ -75,7 +75,7 @@ class QuizBlock(SphinxDirective):
 
     required_arguments = 1
     has_content = False
-    option_spec: dict[str, Any] = {}
+    option_spec: ClassVar[dict[str, Any]] = {}
 
     def run(self) -> list[nodes.Node]:
         """Draw the form; a broken file is a warning."""
@@ -97,8 +97,17 @@ class QuizBlock(SphinxDirective):
                 raw(" <small>Several answers are right.</small></legend>" if question.several else "</legend>"),
             ]
             for index, option in enumerate(question.options):
-                parts += [raw(f'<label><input type="{kind}" name="{name}" value="{index}"> <span>'), *self._inline(option), raw("</span></label>")]
-            parts += [raw('<p class="quiz-verdict" role="status"></p><details class="quiz-answer"><summary>Answer</summary><p>')]
+                parts += [
+                    raw(f'<label><input type="{kind}" name="{name}" value="{index}"> <span>'),
+                    *self._inline(option),
+                    raw("</span></label>"),
+                ]
+            parts += [
+                raw(
+                    '<p class="quiz-verdict" role="status"></p>'
+                    '<details class="quiz-answer"><summary>Answer</summary><p>'
+                )
+            ]
             for count, index in enumerate(question.right):
                 parts += [raw("<b>" if count == 0 else "; "), *self._inline(question.options[index])]
             parts += [raw("</b>. "), *self._inline(question.explanation), raw("</p></details></fieldset>")]

@@ -1,4 +1,4 @@
-"""The frame of every page: title, description, navigation, machine-readable head, search index, and what is left out."""
+"""The frame of every page: title, description, navigation, machine-readable head, search, and what is left out."""
 
 from __future__ import annotations
 
@@ -88,7 +88,9 @@ def describe(app: Sphinx, docname: str, doctree: nodes.document | None) -> str:
         text = " ".join(paragraph.astext().split())
         if len(text) > 40:
             return cut(text)
-    return f"{app.env.titles[docname].astext()}: a page of {app.config.html_title}." if docname in app.env.titles else ""
+    return (
+        f"{app.env.titles[docname].astext()}: a page of {app.config.html_title}." if docname in app.env.titles else ""
+    )
 
 
 def cut(text: str, limit: int = 155) -> str:
@@ -116,7 +118,9 @@ def navigation(app: Sphinx, docname: str) -> list[dict[str, Any]]:
         }
 
     for tree in site.root.subtrees:
-        parts.append({"caption": tree.caption, "pages": [page(str(item)) for item in tree.items if str(item) in app.env.titles]})
+        parts.append(
+            {"caption": tree.caption, "pages": [page(str(item)) for item in tree.items if str(item) in app.env.titles]}
+        )
     return parts
 
 
@@ -150,12 +154,18 @@ def croissant(stem: str) -> str:
         make = getattr(maker, name, None)
         if callable(make):
             found = make(stem)
-            text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, separators=(",", ":"), default=str)
+            text = (
+                found
+                if isinstance(found, str)
+                else json.dumps(found, ensure_ascii=False, separators=(",", ":"), default=str)
+            )
             return text.replace("</", "<\\/")
     return ""
 
 
-def context(app: Sphinx, pagename: str, templatename: str, ctx: dict[str, Any], doctree: nodes.document | None) -> str | None:
+def context(
+    app: Sphinx, pagename: str, templatename: str, ctx: dict[str, Any], doctree: nodes.document | None
+) -> str | None:
     """Fill the frame's template."""
     title = app.env.titles[pagename].astext() if pagename in app.env.titles else ctx.get("title", "")
     book = str(app.config.html_title)
@@ -197,14 +207,33 @@ def launch(app: Sphinx, pagename: str, repository: str) -> list[dict[str, str]]:
         return found
     path = Path(app.env.doc2path(pagename)).relative_to(app.srcdir).as_posix()
     if path.endswith(".ipynb"):
-        found.append({"text": "Download notebook", "href": f"{up(pagename)}_sources/{path}", "icon": "download", "download": Path(path).name})
+        found.append(
+            {
+                "text": "Download notebook",
+                "href": f"{up(pagename)}_sources/{path}",
+                "icon": "download",
+                "download": Path(path).name,
+            }
+        )
     if repository:
         branch = os.environ.get("BOOK_BRANCH", "main")
         slug = re.sub(r"^https?://github\.com/", "", repository)
         if path.endswith(".ipynb"):
             if slug != repository:
-                found.append({"text": "Colab", "href": f"https://colab.research.google.com/github/{slug}/blob/{branch}/{path}", "icon": "play"})
-                found.append({"text": "Binder", "href": f"https://mybinder.org/v2/gh/{slug}/{branch}?urlpath=lab/tree/{path}", "icon": "play"})
+                found.append(
+                    {
+                        "text": "Colab",
+                        "href": f"https://colab.research.google.com/github/{slug}/blob/{branch}/{path}",
+                        "icon": "play",
+                    }
+                )
+                found.append(
+                    {
+                        "text": "Binder",
+                        "href": f"https://mybinder.org/v2/gh/{slug}/{branch}?urlpath=lab/tree/{path}",
+                        "icon": "play",
+                    }
+                )
         else:
             found.append({"text": "Edit this page", "href": f"{repository}/edit/{branch}/{path}", "icon": "pencil"})
         title = app.env.titles[pagename].astext().replace(" ", "+")
@@ -238,14 +267,19 @@ def finish(app: Sphinx, body: str) -> str:
         return set_attribute(set_attribute(tag, "loading", "lazy"), "decoding", "async")
 
     body = re.sub(r"<img\b[^>]*?>", picture, body)
-    body = re.sub(r'(?<!class="table-wrap">)(<table class="[^"]*docutils[^"]*"[^>]*>.*?</table>)', r'<div class="table-wrap">\1</div>', body, flags=re.S)
+    body = re.sub(
+        r'(?<!class="table-wrap">)(<table class="[^"]*docutils[^"]*"[^>]*>.*?</table>)',
+        r'<div class="table-wrap">\1</div>',
+        body,
+        flags=re.S,
+    )
     body = re.sub(r'<th class="head">', '<th class="head" scope="col">', body)
     body = re.sub(r'<th class="head (text-(?:left|right|center))">', r'<th class="head \1" scope="col">', body)
     body = re.sub(r"<th[^>]*>\s*(<p>\s*</p>)?\s*</th>", "<td></td>", body)
     body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     body = re.sub(r'<p class="(collapsed|expanded) admonition-title">(.*?)</p>', r'<span class="\1">\2</span>', body)
     # Code that is wider than its frame must be reachable by keyboard.
-    return re.sub(r'<pre(?![^>]*tabindex)([^>]*)>', r'<pre\1 tabindex="0">', body)
+    return re.sub(r"<pre(?![^>]*tabindex)([^>]*)>", r'<pre\1 tabindex="0">', body)
 
 
 # -- search, sitemap, leftovers --------------------------------------------------------------------------------------
@@ -262,7 +296,9 @@ def index(app: Sphinx) -> list[list[Any]]:
         for section in doctree.findall(nodes.section):
             title = section.next_node(nodes.title)
             heading = title.astext() if title else ""
-            text = " ".join(_text(child) for child in section.children if not isinstance(child, nodes.section | nodes.title))
+            text = " ".join(
+                _text(child) for child in section.children if not isinstance(child, nodes.section | nodes.title)
+            )
             sections.append([section["ids"][0], heading, " ".join(text.split())])
         if sections:
             sections[0][0] = ""
@@ -309,10 +345,12 @@ def finished(app: Sphinx, error: Exception | None) -> None:
     if site:
         root = app.config.root_doc
         urls = "".join(
-            f"<url><loc>{esc(site)}/{'' if name == root else esc(name) + '.html'}</loc></url>" for name in sorted(app.env.found_docs)
+            f"<url><loc>{esc(site)}/{'' if name == root else esc(name) + '.html'}</loc></url>"
+            for name in sorted(app.env.found_docs)
         )
         (out / "sitemap.xml").write_text(
-            f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>',
+            '<?xml version="1.0" encoding="UTF-8"?>'
+            f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{urls}</urlset>',
             encoding="utf-8",
         )
         (out / "robots.txt").write_text(f"User-agent: *\nAllow: /\nSitemap: {site}/sitemap.xml\n", encoding="utf-8")
