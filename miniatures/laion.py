@@ -1,11 +1,11 @@
 """Build LAION's miniature: 5,000 invented rows in the true columns, and the small web that some of them point to.
 
 Nothing in it comes from the original lists: captions are written by rule, hosts end in ``.example``, which can never be
-registered, and the pictures behind a few links are the miniatures' own photographs. Distributions follow
-the published ones: similarities above each release's threshold, sizes, languages, shares of unsafe and watermark scores.
+registered, and the pictures behind a few links are the miniatures' own photographs. Distributions follow the
+published ones: similarities above each release's threshold, sizes, languages, unsafe and watermark scores.
 
-``server/`` holds what the hosts serve, one folder a host; ``server/answers.json`` says which addresses moved, opted out,
-or answer with something else. Planted outcomes stand in ``server/planted.tsv``, so that a lesson can check itself.
+``server/`` holds what the hosts serve, one folder a host; ``server/answers.json`` says which addresses moved, opted
+out, or answer with something else. Planted outcomes stand in ``server/planted.tsv``, so that a lesson can check itself.
 """
 
 from __future__ import annotations
@@ -100,12 +100,14 @@ class Web:
         self.rows: list[dict[str, Any]] = []
 
     def serve(self, address: str, body: bytes, source: Any) -> None:
+        """Put a picture where its host serves it, with its source's credit."""
         path = self.folder / "server" / address
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
         self.credits.append(Credit(f"server/{address}", source.licence, source.credit, source.source))
 
     def row(self, address: str, caption: str, outcome: str, size: tuple[int, int], body: bytes | None) -> None:
+        """List an address in the table, with the outcome that it was planted for and the hash once seen there."""
         self.planted.append((f"http://{address}", outcome))
         md5 = hashlib.md5(body).hexdigest() if body else None
         self.rows.append({"URL": f"http://{address}", "TEXT": caption, "WIDTH": size[0], "HEIGHT": size[1], "md5": md5})

@@ -1,7 +1,8 @@
 """LAION's tables of links and captions: read them lazily, ask them in SQL, download their pictures with manners.
 
 A root is a folder with Parquet files of any published schema, in folders named like the sub-collections
-(``laion2B-en/part-00000-....parquet``) or side by side, or a folder that `download` has filled.
+(``laion2B-en/part-00000-....parquet``) or side by side, or a folder that `download` has filled. Pictures may also lie in
+host folders below ``server/``, as a mirror keeps them: ``server/a.example/1.jpg`` for ``http://a.example/1.jpg``.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _samples(root: Path, parts: dict[str, list[Path]], types: list[str] | None, 
                 known = ("url", "caption", "width", "height", "licence")
                 yield Sample(
                     id=name,
-                    image=_picture(file, row["key"]),
+                    image=_picture(file, row["key"]) or _mirrored(root, row["url"]),
                     width=row["width"],
                     height=row["height"],
                     split=split or None,
@@ -118,6 +119,10 @@ def scan(root: Path) -> Scan:
             if "key" in table.columns:
                 keys = table.query("SELECT key FROM laion WHERE status = 'success'")
                 found.images_on_disk += sum(_picture(file, row[0]) is not None for row in keys)
+            elif (root / "server").is_dir():
+                found.images_on_disk += sum(
+                    _mirrored(root, row[0]) is not None for row in table.rows("SELECT url FROM laion")
+                )
     if seen:
         found.problems += _duplicates(read_metadata(seen))
     return found
@@ -180,3 +185,12 @@ def _picture(table: Path, key: str | None) -> Path | None:
         return None
     folder = table.with_suffix("")
     return next((path for ending in ("jpg", "png", "webp") if (path := folder / f"{key}.{ending}").is_file()), None)
+
+
+def _mirrored(root: Path, url: str | None) -> Path | None:
+    """Return the picture that a host folder below ``server/`` keeps for an address, or None."""
+    place = (url or "").partition("://")[2].partition("?")[0]
+    if not place or ".." in place:
+        return None
+    path = root / "server" / place
+    return path if path.is_file() else None
