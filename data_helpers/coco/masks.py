@@ -1,0 +1,137 @@
+"""Outlines and runs to pixels. Runs go down the columns: COCO stores a mask column by column."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import FormatError
+
+Runs = npt.NDArray[np.int64]
+
+
+def runs(counts: Any) -> Runs:
+    """Return run lengths, background first, of either form of ``counts``.
+
+    The compressed form writes each number in groups of 5 bits, lowest first, as characters 48 to 111 with bit 6 as
+    the sign to go on; from the fourth number on it holds the difference to the one two places before. Source:
+    https://github.com/cocodataset/cocoapi/blob/master/common/maskApi.c (rleFrString).
+
+    Raises
+    ------
+    FormatError
+        Neither a list of whole numbers nor such a string; a negative run.
+    """
+    if isinstance(counts, list):
+        if not all(isinstance(count, int) and not isinstance(count, bool) for count in counts):
+            raise FormatError("RLE: counts has other things than whole numbers. Mend the record.")
+        lengths = np.array(counts, np.int64) if all(abs(c) < 1 << 40 for c in counts) else np.array([-1])
+    elif isinstance(counts, str):
+        lengths = _uncompress(counts)
+    else:
+        raise FormatError(f"RLE: counts is a {type(counts).__name__}, expected a list or a string. Mend the record.")
+    if (lengths < 0).any():
+        raise FormatError("RLE: a run is negative or far too long. Mend the record.")
+    return lengths
+
+
+def _uncompress(text: str) -> Runs:
+    data = np.frombuffer(text.encode("utf-8", "replace"), np.uint8).astype(np.int64) - 48
+    ends = np.flatnonzero((data & 32) == 0)
+    sizes = np.diff(ends, prepend=-1)
+    if data.size and (
+        data.min() < 0 or data.max() > 63 or not ends.size or ends[-1] != data.size - 1 or sizes.max() > 8
+    ):
+        raise FormatError("RLE: counts is not a compressed run-length string, or is cut short. Mend the record.")
+    if not data.size:
+        return np.zeros(0, np.int64)
+    starts = ends - sizes + 1
+    places = np.arange(data.size) - np.repeat(starts, sizes)
+    values = np.add.reduceat((data & 31) << (5 * places), starts)
+    values -= ((data[ends] & 16) != 0) * (np.int64(1) << (5 * sizes))
+    values[1::2] = np.cumsum(values[1::2])
+    values[2::2] = np.cumsum(values[2::2])
+    return values
+
+
+def check_runs(segmentation: dict[str, Any], height: int | None, width: int | None) -> Runs:
+    """Return the runs of an RLE, checked against its own size and, where given, the picture's."""
+    size = segmentation.get("size")
+    whole = isinstance(size, list) and len(size) == 2 and all(isinstance(n, int) and n >= 0 for n in size)
+    if not whole or not isinstance(size, list):
+        raise FormatError(f"RLE: size is {size!r}, expected [height, width]. Mend the record.")
+    if height is not None and width is not None and size != [height, width]:
+        raise FormatError(f"RLE: its size is {size}, the picture's is {[height, width]}: a mask of another picture?")
+    lengths = runs(segmentation.get("counts"))
+    if lengths.sum() != size[0] * size[1]:
+        raise FormatError(
+            f"RLE: its runs hold {lengths.sum():,} pixels, its size {size[0] * size[1]:,}. Mend the record."
+        )
+    return lengths
+
+
+def check_polygons(segmentation: list[Any]) -> None:
+    """Check that every part is a polygon: an even count of finite numbers, at least three points."""
+    for part in segmentation:
+        if not isinstance(part, list) or not all(isinstance(n, int | float) for n in part):
+            raise FormatError("polygon: found something else than a flat list of numbers. Mend the record.")
+        if len(part) < 6 or len(part) % 2:
+            raise FormatError(
+                f"polygon: found {len(part)} numbers, expected x, y of at least 3 points. Mend the record."
+            )
+        if max(map(abs, part)) > 1e6:
+            raise FormatError("polygon: a corner is more than a million pixels away. Mend the record.")
+
+
+def mask(record: Any, height: int, width: int) -> npt.NDArray[np.bool_]:
+    """Decode one label's mask.
+
+    Parameters
+    ----------
+    record
+        What has a ``segmentation``: polygons, an uncompressed or a compressed RLE.
+    height, width
+        The picture's size in pixels.
+
+    Returns
+    -------
+    array of bool, shape (height, width)
+        Polygons are drawn by pycocotools, so the mask is COCO's own to the pixel; their parts are merged.
+
+    Raises
+    ------
+    FormatError
+        No mask, a polygon of fewer than three points, runs that do not fit the picture.
+    """
+    segmentation = record.segmentation
+    if isinstance(segmentation, dict):
+        lengths = check_runs(segmentation, height, width)
+        flat = np.repeat(np.arange(lengths.size) % 2 == 1, lengths)
+        return flat.reshape((height, width), order="F")
+    if not isinstance(segmentation, list) or not segmentation:
+        raise FormatError(f"{record!r:.120}: has no mask. Choose records of labels['masks'].")
+    check_polygons(segmentation)
+    from pycocotools import mask as api
+
+    drawn = api.decode(api.merge(api.frPyObjects(segmentation, height, width)))
+    return np.asarray(drawn, np.bool_)
+
+
+def read_panoptic(path: Any) -> npt.NDArray[np.int64]:
+    """Read a panoptic PNG as segment ids, R + 256 G + 65536 B of each pixel; 0 is unlabelled.
+
+    Returns
+    -------
+    array of int64, shape (height, width)
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            colours = np.asarray(picture.convert("RGB"), np.int64)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise FormatError(f"{path}: not a panoptic PNG ({error}). Get the file again.") from error
+    ids: Runs = colours @ np.array([1, 256, 65536])
+    return ids

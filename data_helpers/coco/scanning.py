@@ -1,0 +1,310 @@
+"""Counts and problems of a COCO folder, in one pass over each list."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import chain
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import FormatError
+from ..samples import Problem, Scan
+from . import layout, pictures
+from .decoding import quiet_collector
+from .masks import check_polygons, check_runs, read_panoptic
+from .reading import Part, Split, by_split, file_name
+from .records import EMPTY, Annotation
+
+Ints = npt.NDArray[np.int64]
+Report = Callable[[str, str, str], None]
+FEW = 20
+SHORT = 400
+"""Bytes of an outline below which it is looked at: five numbers, however they are written, take less."""
+
+
+def scan(root: Path) -> Scan:
+    """Count a folder in COCO's layout and list its problems.
+
+    Kinds of problems. Lists: bad-file, other-file, results-file, lvis-file, text-number, duplicate-id, orphan,
+    unknown-category. Labels: zero-area-box, bad-box, outside-box, bad-polygon, bad-rle, bad-keypoints, empty-caption,
+    missing-panoptic, bad-panoptic. Pictures: missing-picture, unlisted-picture, and those of `pictures.check`.
+    """
+    found = Scan(splits={}, labels={}, classes={}, problems=[])
+
+    def report(kind: str, where: str, detail: str) -> None:
+        found.problems.append(Problem(kind, where, detail))
+
+    labels: Counter[str] = Counter()
+    with quiet_collector():
+        for split in by_split(layout.lists(root), found.problems.append):
+            name = split.name or ""
+            found.splits[name] = found.splits.get(name, 0) + len(split.images)
+            labels += _labels(split, found.classes, report)
+            found.images_on_disk += _pictures(split, report)
+    found.labels = {kind: labels[kind] for kind in sorted(labels)}
+    if not found.splits:
+        for name, paths in layout.loose_pictures(root).items():
+            found.splits[name] = len(paths)
+            found.images_on_disk += len(paths)
+            for path in paths:
+                pictures.check(path, None, None, f"{name}/{path.name}", report)
+    if not found.splits and not found.problems:
+        report("nothing-found", root.name, "neither annotations/*.json nor pictures: is this the folder?")
+    found.images = sum(found.splits.values())
+    return found
+
+
+def _column(notes: list[Annotation], field: str) -> Ints:
+    """Return one field of all records; -1 stands for none."""
+    try:
+        return np.fromiter(map(attrgetter(field), notes), np.int64, len(notes))
+    except TypeError:
+        values = map(attrgetter(field), notes)
+        return np.fromiter((-1 if value is None else value for value in values), np.int64, len(notes))
+    except OverflowError as error:
+        raise FormatError(f"{field}: a number has more than 64 bits. Mend the record.") from error
+
+
+def _labels(split: Split, classes: dict[str, int], report: Report) -> Counter[str]:
+    """Count one split's labels by type and by class, and check every record."""
+    labels: Counter[str] = Counter()
+    tally: dict[str, dict[str, int]] = {}
+    before: list[Part] = []
+    for part in split.parts:
+        try:
+            counted = _part(part, split, before, report)
+        except FormatError as error:
+            report("bad-file", part.path.name, str(error))
+            continue
+        before.append(part)
+        for kind, (count, numbers) in counted.items():
+            labels[kind] += count
+            for number, times in numbers.items():
+                name = part.name(number) or ""
+                kinds = tally.setdefault(kind, {})
+                kinds[name] = kinds.get(name, 0) + times
+    # A class is counted once, by the first kind of label that knows it: a panoptic map repeats the instances.
+    told: set[str] = set()
+    for kind in ("boxes", "stuff", "classes", "panoptic"):
+        fresh = {name: count for name, count in tally.get(kind, {}).items() if name not in told}
+        told |= fresh.keys()
+        for name, count in fresh.items():
+            classes[name] = classes.get(name, 0) + count
+    return labels
+
+
+def _part(part: Part, split: Split, before: list[Part], report: Report) -> dict[str, tuple[int, Counter[int]]]:
+    notes, name = part.annotations, part.path.name
+    if part.text:
+        report("text-number", name, "ids or other numbers are written as text; they are read as numbers")
+    if part.lvis:
+        report("lvis-file", name, "LVIS, not COCO: what is not labelled in a picture may still be in it; use lvis-api")
+    _ids(part, report)
+    kept = notes
+    if part.points and part.boxes and before:
+        known: dict[int, set[int | None]] = {}
+        for old in before:
+            for note in old.annotations if old.boxes else ():
+                known.setdefault(note.image_id, set()).add(note.id)
+        kept = [note for note in notes if note.id not in known.get(note.image_id, ())]
+    counted: dict[str, tuple[int, Counter[int]]] = {}
+    for kind, test in part.sort().items():
+        if kind == "boxes" or (kind == "stuff"):
+            counted[kind] = (_boxes(kept, name, split, report), Counter(map(attrgetter("category_id"), kept)))
+        elif kind == "masks":
+            counted[kind] = (_masks(kept, name, split, report), Counter())
+        elif kind == "keypoints":
+            counted[kind] = (_keypoints(part, report), Counter())
+        elif kind == "captions":
+            told = [note for note in notes if note.caption is not None]
+            for note in told:
+                if not (note.caption or "").strip():
+                    report("empty-caption", _where(name, note), "found no text")
+            counted[kind] = (len(told), Counter())
+        elif kind == "panoptic":
+            segments = [s.category_id for note in notes for s in note.segments_info or ()]
+            counted[kind] = (_panoptic(part, split, report), Counter(segments))
+        else:
+            chosen = [note for note in notes if test(note)]
+            counted[kind] = (len(chosen), Counter(map(attrgetter("category_id"), chosen)))
+    if part.stuff:
+        _masks(kept, name, split, report)
+    return counted
+
+
+def _where(name: str, note: Annotation) -> str:
+    return f"{name}: annotation {note.id}" if note.id is not None else f"{name}: a record of image {note.image_id}"
+
+
+def _ids(part: Part, report: Report) -> None:
+    """Check ids: each once, each image and category known."""
+    name, notes = part.path.name, part.annotations
+    images = [image.id for image in part.images]
+    for what, ids in (("image", images), ("annotation", [note.id for note in notes])):
+        if len(set(ids)) < len(ids):
+            for number, times in Counter(ids).items():
+                if times > 1 and number is not None:
+                    report("duplicate-id", f"{name}: {what} {number}", f"the id stands {times} times")
+    if not notes:
+        return
+    column = _column(notes, "image_id")
+    for index in np.flatnonzero(~np.isin(column, np.array(images, np.int64))):
+        report("orphan", _where(name, notes[index]), f"image {notes[index].image_id} is not in the list of images")
+    known = part.categories
+    if known or not part.captions:
+        used = Counter(map(attrgetter("category_id"), notes))
+        for note in notes if any(number not in known for number in used if number is not None) else ():
+            if note.category_id is not None and note.category_id not in known and note.caption is None:
+                if part.results and not known:
+                    continue
+                report("unknown-category", _where(name, note), f"category {note.category_id} is not in the list")
+        for note in notes if part.panoptic else ():
+            for segment in note.segments_info or ():
+                if segment.category_id not in known:
+                    report("unknown-category", _where(name, note), f"category {segment.category_id} is not in the list")
+
+
+def _boxes(notes: list[Annotation], name: str, split: Split, report: Report) -> int:
+    boxed: list[Any] = list(map(attrgetter("bbox"), notes))
+    if None in boxed:
+        notes = [note for note in notes if note.bbox is not None]
+        boxed = [note.bbox for note in notes]
+    if not notes:
+        return 0
+    boxes = np.fromiter(chain.from_iterable(boxed), np.float64, 4 * len(notes)).reshape(-1, 4)
+    with np.errstate(invalid="ignore", over="ignore"):
+        low = boxes.min(axis=1)
+        size = boxes[:, 2:].min(axis=1)
+        bad = ~np.isfinite(boxes).all(axis=1) | (low < 0)
+        right, bottom = boxes[:, 0] + boxes[:, 2], boxes[:, 1] + boxes[:, 3]
+    for index in np.flatnonzero(bad):
+        report("bad-box", _where(name, notes[index]), f"bbox {list(notes[index].bbox or ())}: negative or no number")
+    for index in np.flatnonzero((size == 0) & ~bad):
+        report("zero-area-box", _where(name, notes[index]), f"bbox {list(notes[index].bbox or ())}")
+    # Only boxes beyond the smallest picture can be outside their own: few, so that a look at each is cheap.
+    widths = [image.width for image in split.images.values() if image.width]
+    heights = [image.height for image in split.images.values() if image.height]
+    if widths and heights:
+        for index in np.flatnonzero((right > max(widths) + 1) | (bottom > max(heights) + 1)):
+            report(
+                "outside-box", _where(name, notes[index]), f"bbox {list(notes[index].bbox or ())} leaves the picture"
+            )
+    return len(notes)
+
+
+def _masks(notes: list[Annotation], name: str, split: Split, report: Report) -> int:
+    count = 0
+    for note in notes:
+        raw = note.raw_segmentation
+        if raw in EMPTY:
+            continue
+        count += 1
+        data = bytes(raw)
+        if data[0] == 91 and len(data) > SHORT and data.count(b"]") == 2:
+            continue
+        segmentation = note.segmentation
+        image = split.images.get(note.image_id)
+        try:
+            if isinstance(segmentation, dict):
+                check_runs(segmentation, image.height if image else None, image.width if image else None)
+            elif isinstance(segmentation, list):
+                check_polygons(segmentation)
+            else:
+                raise FormatError(f"segmentation: found {data[:30]!r}, expected polygons or an RLE.")
+        except FormatError as error:
+            report("bad-rle" if isinstance(segmentation, dict) else "bad-polygon", _where(name, note), str(error))
+    return count
+
+
+def _keypoints(part: Part, report: Report) -> int:
+    count = 0
+    for note in part.annotations:
+        count += note.has_keypoints
+        if not note.raw_keypoints:
+            continue
+        try:
+            values = msgspec.json.decode(note.raw_keypoints, type=list[float])
+        except msgspec.DecodeError:
+            report("bad-keypoints", _where(part.path.name, note), "keypoints is not a flat list of numbers")
+            continue
+        category = part.categories.get(note.category_id or 0)
+        expected = 3 * len(category.keypoints) if category else 0
+        if len(values) % 3 or (expected and len(values) != expected):
+            detail = f"found {len(values)} numbers, expected {expected or 'a multiple of 3'}"
+            report("bad-keypoints", _where(part.path.name, note), detail)
+        elif note.num_keypoints is not None and note.num_keypoints != sum(v > 0 for v in values[2::3]):
+            detail = f"num_keypoints is {note.num_keypoints}, {sum(v > 0 for v in values[2::3])} have v > 0"
+            report("bad-keypoints", _where(part.path.name, note), detail)
+    return count
+
+
+def _panoptic(part: Part, split: Split, report: Report) -> int:
+    count = 0
+    folder = layout.names_in(part.path.with_suffix(""))
+    for note in part.annotations:
+        if note.segments_info is None:
+            continue
+        count += 1
+        path = split.panoptic_png(note) if note.file_name in folder else None
+        where = f"{part.path.stem}/{note.file_name}"
+        if path is None:
+            if folder:
+                report("missing-panoptic", where, "the map is not there")
+            continue
+        try:
+            pixels = read_panoptic(path)
+        except FormatError as error:
+            report("bad-panoptic", where, str(error))
+            continue
+        image = split.images.get(note.image_id)
+        if image is not None and image.height and pixels.shape != (image.height, image.width):
+            size = f"{pixels.shape[1]}x{pixels.shape[0]}"
+            report("bad-panoptic", where, f"the map is {size}, the picture {image.width}x{image.height}")
+        values, areas = np.unique(pixels, return_counts=True)
+        seen = {int(value): int(area) for value, area in zip(values, areas, strict=True) if value}
+        for segment in note.segments_info:
+            area = seen.pop(segment.id, 0)
+            if segment.area is not None and area != segment.area:
+                report("bad-panoptic", where, f"segment {segment.id}: area {segment.area:g}, {area} pixels in the map")
+        for value, area in seen.items():
+            report("bad-panoptic", where, f"{area} pixels of an unknown segment {value}")
+    if count and not folder:
+        report("missing-panoptic", part.path.stem, f"none of {count:,} maps is here: expected a folder of this name")
+    return count
+
+
+def _pictures(split: Split, report: Report) -> int:
+    """Count a split's pictures on disk and look at each one's header."""
+    count, missing, listed = 0, [], set()
+    place = split.folder.name
+    for image in split.images.values():
+        path = split.image(image)
+        if path is None:
+            # A results file names no picture files: there is nothing to miss.
+            if not split.results:
+                missing.append(file_name(image) or f"image {image.id}, which has no file name")
+            continue
+        count += 1
+        listed.add(path.name)
+        pictures.check(path, image.width, image.height, f"{place}/{path.name}", report)
+    _tell(missing, len(split.images), "missing-picture", place, "is listed, and not there", report)
+    if count:
+        extra = sorted(name for name in split.names - listed if Path(name).suffix.lower() in layout.PICTURES)
+        _tell(extra, len(split.names), "unlisted-picture", place, "is there, and in no list", report)
+    return count
+
+
+def _tell(names: Iterable[str], total: int, kind: str, place: str, detail: str, report: Report) -> None:
+    """Report each name; where they are many, all of them in one entry."""
+    names = list(names)
+    if len(names) <= FEW:
+        for name in names:
+            report(kind, f"{place}/{name}", detail)
+    else:
+        report(kind, place, f"{len(names):,} of {total:,}: {', '.join(names[:5])}, ...: each {detail}")
