@@ -10,16 +10,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import common
+import geometry
 import numpy as np
+from coco_pictures import BOATS, GRID_TRAIN, GRID_VAL, OBJECTS, STUFF, TRAIN, VAL, WHOLE, Points
 from PIL import Image
 from pycocotools import mask as mask_api
-
-try:
-    from miniatures import coco_pictures, common, geometry
-except ImportError:
-    import coco_pictures  # type: ignore[no-redef]
-    import common  # type: ignore[no-redef]
-    import geometry  # type: ignore[no-redef]
 
 Row = dict[str, Any]
 FIRST_OWN = 9_000_000
@@ -54,18 +50,18 @@ def load_sources() -> tuple[Row, dict[str, geometry.Scene], dict[str, Row], dict
             records[stem] = next(row for row in true["images"] if row["id"] == number)
             captions[stem] = [row["caption"] for row in true["captions"] if row["image_id"] == number]
         else:
-            order = list(coco_pictures.OBJECTS).index(stem)
-            rows = by_hand(coco_pictures.OBJECTS[stem], 100 * order)
+            order = list(OBJECTS).index(stem)
+            rows = by_hand(OBJECTS[stem], 100 * order)
             records[stem] = {"id": FIRST_OWN + order, "license": LICENCE_IDS[source.licence], "date_captured": ""}
-            captions[stem] = list(coco_pictures.WHOLE[stem])
+            captions[stem] = list(WHOLE[stem])
             if stem == "china":
                 rows.append(boats(image))
-        stuff = by_hand(coco_pictures.STUFF.get(stem, []), 0)
+        stuff = by_hand(STUFF.get(stem, []), 0)
         scenes[stem] = geometry.Scene(image, rows, stuff)
     return true, scenes, records, captions
 
 
-def by_hand(objects: list[tuple[int, list[coco_pictures.Points]]], first: int) -> list[Row]:
+def by_hand(objects: list[tuple[int, list[Points]]], first: int) -> list[Row]:
     """Make rows of hand-drawn polygons."""
     rows = [
         {
@@ -81,7 +77,7 @@ def by_hand(objects: list[tuple[int, list[coco_pictures.Points]]], first: int) -
 
 def boats(image: Image.Image) -> Row:
     """Make the crowd region of the boats on the lake."""
-    part = [float(v) for point in coco_pictures.BOATS for v in point]
+    part = [float(v) for point in BOATS for v in point]
     row = {"iscrowd": 0, "segmentation": [part]}
     mask = geometry.pixels(row, image.width, image.height)
     crowd = {"id": 1, "category_id": 9, "iscrowd": 1, "segmentation": geometry.encode(mask)}
@@ -134,7 +130,7 @@ def build(folder: Path) -> None:
     sources = common.sources()
     own = 1_000_000
     splits = [Split("train2017", folder), Split("val2017", folder)]
-    plans = ((coco_pictures.TRAIN, coco_pictures.GRID_TRAIN), (coco_pictures.VAL, coco_pictures.GRID_VAL))
+    plans = ((TRAIN, GRID_TRAIN), (VAL, GRID_VAL))
     marks: Row = {}
     for split, (cuts, grid) in zip(splits, plans, strict=True):
         for cut in cuts:
@@ -166,7 +162,7 @@ def build(folder: Path) -> None:
         joined = geometry.grid([square(without_bad_crowd(name, scenes)) for name in names], 256, 256)
         joined.rows = one_crowd_a_class(joined.rows)
         for order, row in enumerate(joined.rows):
-            row["id"] = number * 10 + order
+            row["id"] = 1000 * (1 + splits.index(split)) + order
         credit = common.Credit("", licence, "Joined of " + "; ".join(sources[n].credit for n in names), " ".join(
             sources[n].source for n in names))  # fmt: skip
         numbered = [(own + 100 + i, text) for i, text in enumerate(texts)]
@@ -186,7 +182,7 @@ def without_crowds(scene: geometry.Scene) -> geometry.Scene:
 
 
 def without_bad_crowd(name: str, scenes: dict[str, geometry.Scene]) -> geometry.Scene:
-    """Return a source for joining; see the remark at ``coco_pictures.TRAIN``."""
+    """Return a source for joining; see the remark at ``TRAIN`` in"""
     return without_crowds(scenes[name]) if name == "000000129648" else scenes[name]
 
 
@@ -219,7 +215,7 @@ def plant(split: Split) -> Row:
         "id": 9_000_918, "segmentation": [[x, y, x + 20.0, y, x + 40.0, y]], "bbox": [x, y, 40.0, 0.0], "area": 0.0,
     }  # fmt: skip
     twice = next(row for row in split.instances if row["image_id"] == 433998 and row["category_id"] == 72)
-    again = dict(twice) | {"segmentation": [[round(v + 1, 2) for v in part] for part in twice["segmentation"]]}
+    again = dict(twice) | {"segmentation": [[round(v - 1, 2) for v in part] for part in twice["segmentation"]]}
     again["bbox"] = geometry.extent(again["segmentation"])
     split.instances += [flat, again]
     missing = {
