@@ -1,0 +1,291 @@
+"""Every notebook keeps the rules, gives the same outputs again, and runs on real data as it does on its miniature."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import matplotlib
+import nbformat
+import numpy as np
+import pytest
+
+import data_helpers
+from data_helpers import roots
+
+from .conftest import REAL, REPOSITORY
+from .database import server
+from .nbval_figures import difference
+
+NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+LIMIT = 900
+
+
+def tool(name: str) -> ModuleType:
+    """Load a maintainer's script of tools/ as a module."""
+    spec = importlib.util.spec_from_file_location(f"tools_{name}", REPOSITORY / "tools" / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+refresh = tool("refresh")
+
+
+def load(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def stem_of(path: Path) -> str | None:
+    """Return the dataset a notebook belongs to: ``coco-evaluation`` to ``coco``."""
+    stem = path.stem.split("-")[0]
+    return stem if stem in data_helpers.list_datasets() else None
+
+
+@pytest.fixture(scope="session")
+def database_uri() -> Iterator[str]:
+    """Give the run's one MongoDB server."""
+    with server() as uri:
+        yield uri
+
+
+@pytest.fixture
+def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """Return a kernel's environment: the run's server where the notebook needs one, in a database of its own."""
+    env: dict[str, str] = refresh.clean_environment(tmp_path)
+    if request.cls.needs_database:
+        env["FIFTYONE_DATABASE_URI"] = request.getfixturevalue("database_uri")
+        env["FIFTYONE_DATABASE_NAME"] = re.sub(r"\W", "_", f"{request.cls.path.stem}_{request.node.name}")[:50]
+    return env
+
+
+class _Notebook:
+    """The tests of one notebook; a class for each, so that notebooks run in parallel."""
+
+    path: ClassVar[Path]
+    needs_database: ClassVar[bool]
+
+    def test_rules(self) -> None:
+        found = refresh.problems(load(self.path), self.path, self.path.stat().st_size)
+        assert not found, "\n".join([self.path.name, *found])
+
+    def test_outputs_are_the_same_again(self, environment: dict[str, str]) -> None:
+        """Run the notebook under nbval, strictly, and compare its figures too."""
+        command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-x", "--color=no"]
+        options = ["--nbval-sanitize-with", str(REPOSITORY / "tests" / "sanitize.cfg"), "--rootdir", str(REPOSITORY)]
+        plugins = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.nbval_figures", "-c", os.devnull]
+        path = os.pathsep.join([str(REPOSITORY), environment.get("PYTHONPATH", "")])
+        done = subprocess.run(
+            [*command, *options, *plugins, str(self.path)],
+            env=environment | {"PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            cwd=REPOSITORY,
+        )
+        assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+        assert re.search(r"\d+ passed", done.stdout)
+
+    @pytest.mark.real
+    def test_runs_on_real_folders(self, environment: dict[str, str], tmp_path: Path) -> None:
+        """Run it, uncompared, on each real folder that its dataset's reader opens."""
+        stem = stem_of(self.path)
+        folders = real_folders(stem) if stem else []
+        if not folders:
+            pytest.skip("no real folder of this dataset at hand")
+        failures = []
+        for folder in folders:
+            book = load(self.path)
+            env = environment | {f"DATA_HELPERS_ROOT_{str(stem).upper()}": str(folder)}
+            try:
+                refresh.run(book, self.path.parent, env=env)
+            except refresh.CellExecutionError as error:
+                failures.append(f"{folder.relative_to(REAL)}:\n{str(error)[-3000:]}")
+        assert not failures, "\n".join(failures)
+
+
+def real_folders(stem: str) -> list[Path]:
+    """Return the real folders that a dataset's reader opens: recognised by names, and a first sample comes."""
+    recognise = roots.reader(stem).recognise
+    found: list[Path] = []
+    for folder in sorted({path for path in (REAL, *REAL.rglob("*")) if path.is_dir()}):
+        if any(parent in found for parent in folder.parents) or not recognise(folder):
+            continue
+        found.append(folder)
+    return found
+
+
+for _path in NOTEBOOKS:
+    _code = "\n".join(cell["source"] for cell in load(_path).cells if cell["cell_type"] == "code")
+    _name = "Test" + re.sub(r"\W", "", _path.stem.title())
+    _needs = re.search(r"\b(to_fiftyone|fiftyone)\b", _code) is not None
+    _class = type(_name, (_Notebook,), {"path": _path, "needs_database": _needs, "__doc__": _path.name})
+    _marks = [pytest.mark.notebook]
+    if _needs:
+        _marks.append(pytest.mark.database)
+    if re.search(r"\b(pyspark|SparkSession|cluster)\b", _code):
+        _marks.append(pytest.mark.java)
+    _class.pytestmark = _marks  # type: ignore[attr-defined]
+    globals()[_name] = _class
+del _path, _code, _name, _needs, _class, _marks
+
+
+def notebook(*cells: Any, **metadata: Any) -> Any:
+    """Return a notebook that keeps every rule, with further cells behind its root cell."""
+    contract = "# Title\n\nYou will learn much. Level: easy. 5 minutes, memory 1 GB, disk 0, bytes 0."
+    code, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+    skipped = {"tags": ["nbval-skip", "remove-cell"]}
+    book = nbformat.v4.new_notebook(
+        cells=[
+            text(contract, id="contract"),
+            code("pass", id="setup", metadata=skipped),
+            code('ROOT = None  # the miniature; "sample"; or a folder', id="root"),
+            *cells,
+            text("You saw it.", id="saw"),
+            text("Do it.", id="exercise-1"),
+            code("1 + 1", id="solution-1", metadata={"tags": ["solution", "hide-cell"]}),
+            text("Go on.", id="next"),
+        ],
+        metadata=metadata,
+    )
+    count = 0
+    for cell in book.cells:
+        if cell.cell_type == "code" and "nbval-skip" not in cell.metadata.get("tags", []):
+            count += 1
+            cell.execution_count = count
+    book.metadata["book"] = {"code": refresh.code_hash(book)}
+    return book
+
+
+def shown(cell_id: str = "shown", **data: Any) -> Any:
+    """Return a code cell with one output."""
+    output = nbformat.v4.new_output("display_data", data={key.replace("_", "/"): text for key, text in data.items()})
+    return nbformat.v4.new_code_cell("1", id=cell_id, outputs=[output])
+
+
+def streamed(name: str, text: str) -> Any:
+    output = nbformat.v4.new_output("stream", name=name, text=text)
+    return nbformat.v4.new_code_cell("1", id="shown", outputs=[output])
+
+
+BREACHES = {
+    "absolute path": shown(text_plain="PosixPath('/home/me/coco')"),
+    "iframe": shown(text_html='<iframe src="http://127.0.0.1:5151"></iframe>'),
+    "progress bar": streamed("stdout", "100%|████████| 50/50"),
+    "stderr": streamed("stderr", "DeprecationWarning"),
+    "no alternative text": shown(image_png="aGVsbG8="),
+    "without alternative text": shown(text_html='<img src="data:image/webp;base64,aGVsbG8=">'),
+    "object's address": shown(text_plain="<object at 0x7f00aabbccdd>"),
+    "readable id": nbformat.v4.new_code_cell("1", id="1f2e3d4c"),
+    "plain Markdown": nbformat.v4.new_markdown_cell("There are {fact}`coco.images` of them.", id="told"),
+    "number": nbformat.v4.new_markdown_cell("There are 118,287 of them.", id="told"),
+    "semicolon": nbformat.v4.new_code_cell("1;", id="shown"),
+    "raised": nbformat.v4.new_code_cell(
+        "1/0", id="shown", outputs=[nbformat.v4.new_output("error", ename="ZeroDivisionError", evalue="", traceback=[])]
+    ),
+    "behind its exercise": nbformat.v4.new_code_cell("1", id="shown", metadata={"tags": ["solution", "hide-cell"]}),
+    "needs the tag nbval-skip": nbformat.v4.new_code_cell("dh.explore(dataset)", id="shown"),
+    "its picture from figures": nbformat.v4.new_code_cell(
+        "session = dh.explore(dataset)", id="shown", metadata={"tags": ["nbval-skip"]}
+    ),
+    "is not there": nbformat.v4.new_markdown_cell("![The App](figures/nowhere.webp)", id="told"),
+}
+
+
+@pytest.mark.parametrize("says", BREACHES)
+def test_a_breach_is_named(says: str, tmp_path: Path) -> None:
+    found = refresh.problems(notebook(copy.deepcopy(BREACHES[says])), tmp_path / "x.ipynb", 1000)
+    assert any(says in problem for problem in found), found
+
+
+def test_a_good_notebook_breaks_no_rule_and_a_stale_one_does(tmp_path: Path) -> None:
+    good = notebook(nbformat.v4.new_markdown_cell("In 2017 there was `val2017`, 80 classes.", id="told"))
+    path = tmp_path / "x.ipynb"
+    assert refresh.problems(good, path, 1000) == []
+    assert any("bytes" in problem for problem in refresh.problems(good, path, 600_000))
+    stale = copy.deepcopy(good)
+    stale.cells[2].source += "\nroot = 1"
+    assert any("refresh.py" in problem for problem in refresh.problems(stale, path, 1000))
+    unordered = copy.deepcopy(good)
+    unordered.cells[2].execution_count = 7
+    assert any("in order" in problem for problem in refresh.problems(unordered, path, 1000))
+
+
+def test_refresh_stores_what_is_fit_and_leaves_the_rest(tmp_path: Path) -> None:
+    path = tmp_path / "x.ipynb"
+    book = notebook(nbformat.v4.new_code_cell("print(6 * 7)", id="answer"))
+    nbformat.write(book, path)
+    assert refresh.refresh(path) == []
+    first = path.read_bytes()
+    assert load(path).cells[3].outputs[0].text == "42\n"
+    assert refresh.refresh(path) == [] and path.read_bytes() == first
+    for broken in ("1 / 0", "import pathlib\nprint(pathlib.Path.home() / 'home' , '/home/me')"):
+        book.cells[3].source = broken
+        nbformat.write(book, path)
+        before = path.read_bytes()
+        assert refresh.refresh(path)
+        assert path.read_bytes() == before
+
+
+def figure(bars: list[float], font: str = "DejaVu Sans") -> str:
+    import base64
+    import io
+
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({"font.family": font}):
+        drawn = Figure(figsize=(5, 3))
+        drawn.subplots().bar(range(len(bars)), bars)
+        store = io.BytesIO()
+        drawn.savefig(store, format="png")
+    return base64.b64encode(store.getvalue()).decode()
+
+
+def test_figures_are_compared_by_eye() -> None:
+    stored = figure([3, 1, 2])
+    assert difference(stored, figure([3, 1, 2])) is None
+    assert difference(stored, figure([3, 1, 2], "DejaVu Serif")) is None, "another font is the same figure"
+    assert difference(stored, figure([3, 1, 1.6])), "a changed bar is another figure"
+    assert difference(stored, figure([3, 1, 2, 2]))
+    blank = np.full((300, 500, 3), 255, dtype=np.uint8)
+    assert blank.mean() == 255
+
+
+def test_learner_copies_hold_no_solution(tmp_path: Path) -> None:
+    learner = tool("learner")
+    source = tmp_path / "in"
+    source.mkdir()
+    nbformat.write(notebook(shown(text_plain="'kept'")), source / "x.ipynb")
+    learner.strip_all(source, tmp_path / "out")
+    book = load(tmp_path / "out" / "x.ipynb")
+    names = [cell.id for cell in book.cells]
+    assert "solution-1" not in names and names[names.index("exercise-1") + 1] == "yours-1"
+    assert all(not cell.get("outputs") for cell in book.cells)
+
+
+def test_mongod_is_one_for_all_users() -> None:
+    from .database import executable
+
+    if executable() is None or os.environ.get("FIFTYONE_DATABASE_URI"):
+        pytest.skip("no MongoDB server of our own")
+    before = os.environ.get("FIFTYONE_DATABASE_DIR")
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        os.environ["FIFTYONE_DATABASE_DIR"] = folder
+        try:
+            with server() as one, server() as other:
+                assert one == other
+        finally:
+            if before is None:
+                del os.environ["FIFTYONE_DATABASE_DIR"]
+            else:
+                os.environ["FIFTYONE_DATABASE_DIR"] = before
