@@ -1,8 +1,8 @@
 """LAION's tables of links and captions: read them lazily, ask them in SQL, download their pictures with manners.
 
 A root is a folder with Parquet files of any published schema, in folders named like the sub-collections
-(``laion2B-en/part-00000-....parquet``) or side by side, or a folder that `download` has filled. Pictures may also lie in
-host folders below ``server/``, as a mirror keeps them: ``server/a.example/1.jpg`` for ``http://a.example/1.jpg``.
+(``laion2B-en/part-00000-....parquet``) or side by side, or a folder that `download` has filled. Pictures may also
+lie in host folders below ``server/``, as a mirror keeps them.
 """
 
 from __future__ import annotations

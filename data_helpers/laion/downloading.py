@@ -21,7 +21,7 @@ from typing import Any, Literal
 import msgspec
 
 from .. import home
-from ..errors import DataError, FormatError, MissingFileError, StorageError, missing_extra
+from ..errors import DataError, FormatError, MissingFileError, NetworkError, StorageError, missing_extra
 from .polite import Policy, Visitor
 from .tables import Metadata, Paths, read_metadata
 
@@ -141,6 +141,8 @@ def download(
     StorageError
         The folder cannot be written.
     """
+    if home.offline():
+        raise NetworkError("DATA_HELPERS_OFFLINE is set: nothing is downloaded. Unset it to ask the network.")
     # A library below img2dataset asks the package index for a newer version of itself on import.
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     try:

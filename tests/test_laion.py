@@ -1,0 +1,298 @@
+"""LAION: every published schema under one, the same SQL on two engines, downloads with manners."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+from data_helpers.serve import Server
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import data_helpers
+from data_helpers import laion
+from data_helpers.errors import DataError, FormatError, MissingFileError
+from data_helpers.laion.polite import Policy, Refused, Visitor, public_address
+
+SCHEMAS = {
+    "LAION-400M": ["SAMPLE_ID", "URL", "TEXT", "HEIGHT", "WIDTH", "LICENSE", "NSFW", "similarity"],
+    "2B-en, joined": ["URL", "TEXT", "WIDTH", "HEIGHT", "similarity", "hash", "pwatermark", "punsafe"],
+    "2B-multi, joined": ["URL", "TEXT", "WIDTH", "HEIGHT", "similarity", "LANGUAGE", "hash", "pwatermark", "punsafe"],
+    "1B-nolang, first": ["URL", "TEXT", "WIDTH", "HEIGHT", "similarity", "LICENSE", "NSFW"],
+    "aesthetics": ["URL", "TEXT", "WIDTH", "HEIGHT", "similarity", "hash", "pwatermark", "punsafe", "AESTHETIC_SCORE"],
+    "2B-en-md5": ["URL", "TEXT", "hash", "md5"],
+    "Re-LAION": ["url", "caption", "width", "height", "similarity", "hash", "punsafe", "pwatermark", "status"],
+}
+VALUES: dict[str, Any] = {
+    "sample_id": 7, "url": "http://a.example/1.jpg", "text": "a boat", "caption": "a boat", "height": 200, "width": 300,
+    "license": "?", "nsfw": "UNLIKELY", "similarity": 0.31, "hash": -5, "pwatermark": 0.1, "punsafe": 0.2,
+    "language": "fr", "aesthetic_score": 6.5, "md5": "0" * 32, "status": "success",
+}  # fmt: skip
+
+
+def write(path: Path, columns: dict[str, list[Any]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    parquet.write_table(pa.table(columns), path)
+    return path
+
+
+@pytest.mark.parametrize("release", SCHEMAS)
+def test_every_published_schema_reads_the_same(release: str, tmp_path: Path) -> None:
+    table = {name: [VALUES[name.lower()]] for name in SCHEMAS[release]}
+    (row,) = laion.read_metadata(write(tmp_path / "part-00000.parquet", table))
+    assert row.url == row["url"] == "http://a.example/1.jpg" and row["caption"] == "a boat"
+    assert tuple(dict(row)) == tuple(laion.COLUMNS)
+    for name, own in {
+        "LICENSE": "licence",
+        "NSFW": "nsfw",
+        "LANGUAGE": "language",
+        "AESTHETIC_SCORE": "aesthetic",
+    }.items():
+        assert (row[own] is not None) == (name in SCHEMAS[release])
+    assert row["hash"] == (-5 if "hash" in SCHEMAS[release] else None)
+
+
+def test_several_schemas_are_one_table(tmp_path: Path) -> None:
+    for number, (release, names) in enumerate(SCHEMAS.items()):
+        write(tmp_path / release / f"part-{number:05d}.parquet", {name: [VALUES[name.lower()]] * 3 for name in names})
+    table = laion.read_metadata(tmp_path)
+    assert len(table) == len(list(table)) == 3 * len(SCHEMAS)
+    assert laion.query("SELECT count(language) AS n FROM laion", str(tmp_path / "*" / "*.parquet")) == [(3,)]
+    assert laion.query("SELECT max(url) AS u FROM laion", sorted(tmp_path.rglob("*.parquet")))[0].u == VALUES["url"]
+
+
+def test_narrower_types_are_widened_and_shifted_values_do_not_end_a_query(tmp_path: Path) -> None:
+    columns = {
+        "URL": ["x"],
+        "TEXT": ["t"],
+        "WIDTH": pa.array([3], pa.int16()),
+        "HEIGHT": ["tall"],
+        "similarity": pa.array([0.5], pa.float32()),
+    }
+    (row,) = laion.read_metadata(write(tmp_path / "a.parquet", columns))
+    assert (row.width, row.height, row.similarity) == (3, None, 0.5)
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+BAD = {
+    "git lfs": (
+        "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 99\n",
+        "Git LFS pointer to a file of 99 bytes",
+    ),
+    "html": ("<!DOCTYPE html><title>Sign in</title>", "HTML page"),
+    "csv": ("URL,TEXT\n", "expected Parquet"),
+    "gzip": ("\x1f\x8b\x08", "gzip"),
+    "empty": ("", "empty file"),
+}
+
+
+@pytest.mark.parametrize("kind", [*BAD, "truncated", "damaged", "no addresses"])
+def test_what_is_not_a_table_is_named(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "part-00000.parquet"
+    expected = "column of addresses"
+    if kind in BAD:
+        path.write_text(BAD[kind][0], encoding="latin-1")
+        expected = BAD[kind][1]
+    else:
+        write(path, {"URL" if kind != "no addresses" else "picture": ["x"] * 50})
+        if kind == "truncated":
+            _cut(path)
+            expected = "cut short"
+        elif kind == "damaged":
+            body = bytearray(path.read_bytes())
+            body[-30:-8] = b"\xff" * 22
+            path.write_bytes(body)
+            expected = "damaged Parquet"
+    with pytest.raises(FormatError, match=expected) as error:
+        list(laion.read_metadata(path))
+    assert str(path) in str(error.value)
+    if kind != "no addresses":
+        assert [problem.where for problem in laion.scan(tmp_path).problems] == [path.name], "a folder lists it instead"
+
+
+@settings(max_examples=60, deadline=None)
+@given(body=st.binary(max_size=300), magic=st.booleans())
+def test_any_bytes_given_as_parquet_are_refused_in_our_words(body: bytes, magic: bool, tmp_path_factory: Any) -> None:
+    path = tmp_path_factory.mktemp("bytes") / "a.parquet"
+    path.write_bytes(b"PAR1" + body + b"PAR1" if magic else body)
+    with pytest.raises(FormatError):
+        list(laion.read_metadata(path))
+
+
+def test_sql_sees_the_table_and_nothing_else(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.parquet", {"URL": ["x"]})
+    other = write(tmp_path / "b.parquet", {"URL": ["y"]})
+    for sql in (
+        "SELECT nope FROM laion",
+        "SELEKT",
+        f"SELECT * FROM '{other}'",
+        "SELECT * FROM 'http://127.0.0.1:9/x.parquet'",
+        "INSTALL httpfs",
+    ):
+        with pytest.raises(FormatError, match="SQL over"):
+            laion.query(sql, path)
+    with pytest.raises(DataError, match="duckdb, spark"):
+        laion.query("SELECT 1", path, engine="pandas")  # type: ignore[arg-type]
+    with pytest.raises(MissingFileError):
+        laion.read_metadata(tmp_path / "*.nothing")
+
+
+@pytest.mark.java
+def test_spark_gives_duckdbs_answers() -> None:
+    root = data_helpers.miniature("laion")
+    for sql in (
+        "SELECT count(*) AS n, count(language) AS tagged, sum(width) AS w, min(hash) AS h FROM laion",
+        "SELECT language, count(*) AS n FROM laion GROUP BY language ORDER BY n DESC, language LIMIT 5",
+        "SELECT url, caption, width FROM laion WHERE similarity > 0.36 AND width >= 512 ORDER BY url, caption LIMIT 20",
+    ):
+        one, two = laion.query(sql, root), laion.query(sql, root, engine="spark", master="local[2]")
+        assert one == two and one and list(one[0].keys()) == list(two[0].keys())
+    with pytest.raises(FormatError, match="Spark SQL"):
+        laion.query("SELECT nope FROM laion", root, engine="spark", master="local[2]")
+
+
+@pytest.mark.real
+def test_real_slices_are_read_and_pointers_recognised(real: Path) -> None:
+    folder = real / "laion"
+    for path in sorted(folder.rglob("*.parquet")):
+        if path.read_bytes()[:4] == b"PAR1":
+            stored = parquet.read_table(path)
+            table = laion.read_metadata(path)
+            assert len(table) == stored.num_rows
+            url = next(name for name in stored.column_names if name.lower() == "url")
+            assert [row.url for row in table] == stored[url].to_pylist()
+        else:
+            with pytest.raises(FormatError, match=r"Git LFS pointer to a file of \d+ bytes"):
+                laion.read_metadata(path)
+    pointers = sum(1 for path in folder.rglob("*.parquet") if path.read_bytes().startswith(b"version"))
+    found = data_helpers.summary("laion", folder)
+    assert sum(problem["kind"] == "git-lfs-pointer" for problem in found["problems"]) == pointers > 0
+    assert found["images"] == found["labels"]["captions"] == 122
+
+
+def test_the_card_adds_up() -> None:
+    facts = {name: fact["value"] for name, fact in data_helpers.card("laion")["facts"].items()}
+    tables = Path(data_helpers.__file__).parent / "cards" / "tables"
+    bins = [float(line["english_millions"]) for line in csv.DictReader((tables / "laion-aesthetic.csv").open())]
+    (other,) = [d for d in data_helpers.card("laion")["facts"]["pairs_2b_en"]["disagree"] if "histogram" in d["rule"]]
+    assert round(sum(bins), 1) == other["value"] / 1e6
+    matches = facts["matches_c3p"] + facts["matches_iwf"] + facts["matches_thiel"]
+    assert [d["value"] for d in data_helpers.card("laion")["facts"]["links_removed"]["disagree"]] == [matches]
+    optout = {line["table"]: line for line in csv.DictReader((tables / "laion-optout.csv").open())}[
+        "relaion2B-en-research-safe"
+    ]
+    assert round(100 * int(optout["opted_out"]) / int(optout["addresses"]), 2) == facts["optout_share"]
+
+
+# ---- downloads, against the miniature's own small web
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    root = data_helpers.miniature("laion") / "server"
+    answers = json.loads((root / "answers.json").read_text(encoding="utf-8"))
+    with Server(root, answers=answers) as server:
+        monkeypatch.setenv("DATA_HELPERS_MIRROR", server.url)
+        yield server
+
+
+def planted() -> dict[str, str]:
+    lines = (data_helpers.miniature("laion") / "server" / "planted.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    return dict(line.split("\t") for line in lines)
+
+
+LIVING = "regexp_matches(url, '://(photos|shop|blog|copies|expired|optout|moved|closed|parked|broken|loop)\\.example')"
+
+
+def test_every_planted_outcome_is_met_and_told(web: Server, tmp_path: Path) -> None:
+    root = data_helpers.miniature("laion")
+    call: dict[str, Any] = {"allow_private": True, "where": LIVING, "rate": 0, "retries": 0, "timeout": 5}
+    report = laion.download(root, tmp_path / "out", **call)
+    expected: dict[str, int] = {}
+    for outcome in planted().values():
+        kind = outcome.split(",")[0]
+        expected[kind] = expected.get(kind, 0) + 1
+    assert report.outcomes == expected and report.succeeded == expected["saved"]
+    samples = [sample for sample in data_helpers.read("laion", tmp_path / "out") if sample.image]
+    assert len(samples) == report.succeeded
+    assert {sample.source_url for sample in samples} == {
+        url for url, what in planted().items() if what.startswith("saved")
+    }
+    # Called again, nothing is asked for again and nothing is lost.
+    asked = len(web.requests)
+    assert laion.download(root, tmp_path / "out", **call).outcomes == expected
+    assert len(web.requests) == asked
+    agents = {request.headers["User-Agent"] for request in web.requests}
+    assert all("image-datasets-book" in agent for agent in agents)
+
+
+@pytest.mark.parametrize("form", ["webdataset", "parquet"])
+def test_other_forms_of_output(form: Any, web: Server, tmp_path: Path) -> None:
+    root = data_helpers.miniature("laion")
+    where = "url LIKE 'http://photos.example/whole/%'"
+    report = laion.download(root, tmp_path / "out", allow_private=True, where=where, output_format=form, rate=0)
+    assert report.total == report.succeeded > 0
+    assert list((tmp_path / "out").glob("*.tar" if form == "webdataset" else "*.parquet"))
+
+
+def test_private_addresses_are_refused_unless_allowed(tmp_path: Path) -> None:
+    urls = [
+        "http://127.0.0.1:9/x.jpg",
+        "http://[::1]/x.jpg",
+        "http://10.0.0.1/x",
+        "http://169.254.169.254/latest",
+        "http://localhost/x",
+        "http://0.0.0.0/x",
+        "file:///etc/passwd",
+        "http://[::ffff:127.0.0.1]/x",
+    ]
+    table = write(tmp_path / "t.parquet", {"url": urls, "caption": ["c"] * len(urls)})
+    report = laion.download(table, tmp_path / "out", rate=0, retries=0, timeout=2)
+    assert report.outcomes == {"private address": len(urls) - 1, "not a web address": 1}
+
+
+def test_a_redirect_does_not_lead_into_a_private_network(tmp_path: Path) -> None:
+    policy = Policy(user_agent="t", contact="", allow_private=False, timeout=2, retries=0, rate=0, max_bytes=10**6)
+    for host in ("127.0.0.1", "192.168.1.1", "::1", "100.64.0.1", "224.0.0.1"):
+        with pytest.raises(Refused, match="private address"):
+            public_address(host, 80, policy.allow_private)
+    with pytest.raises(Refused, match="scheme"):
+        Visitor(policy, set()).get("ftp://a.example/x")
+
+
+def test_a_condition_that_is_no_sql_and_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    table = write(tmp_path / "t.parquet", {"url": ["http://127.0.0.1:9/x"]})
+    with pytest.raises(FormatError, match="where="):
+        laion.download(table, tmp_path / "out", where="widht > ")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DataError, match="cannot be written"):
+        laion.download(table, tmp_path / "file" / "below")
+    with pytest.raises(MissingFileError):
+        laion.report(tmp_path / "nowhere")
+
+
+@pytest.mark.java
+def test_spark_spreads_a_download(web: Server, tmp_path: Path) -> None:
+    root = data_helpers.miniature("laion")
+    where = "url LIKE 'http://shop.example/whole/%'"
+    report = laion.download(root, tmp_path / "out", allow_private=True, where=where, distributor="pyspark", rate=0)
+    assert report.total == report.succeeded > 0
+
+
+def test_no_network_is_asked_by_anything_but_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA_HELPERS_OFFLINE", "1")
+    root = tmp_path / "copy"
+    shutil.copytree(data_helpers.miniature("laion"), root, ignore=shutil.ignore_patterns("server"))
+    assert sum(1 for _ in data_helpers.read("laion", root)) == data_helpers.summary("laion", root)["images"]
+    with pytest.raises(DataError, match="DATA_HELPERS_OFFLINE"):
+        laion.download(root, tmp_path / "out")
