@@ -1,0 +1,238 @@
+"""Rules on what the pages say: skeleton, guarded numbers, alternative text, citations, links. No browser, no build."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from data_helpers import cards
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "_ext"))
+
+from book import facts, quiz  # noqa: E402
+
+CHAPTERS = sorted((ROOT / "chapters").glob("*.md"))
+STEMS = cards.list_datasets()
+OF_DATASETS = [path for path in CHAPTERS if path.stem in STEMS]
+NAMES = [path.name for path in CHAPTERS]
+SKELETON = [
+    "At a glance", "See it", "What is in a file", "How it was made", "Numbers, and why sources disagree", "Known defects",
+    "Licence, consent and ethics", "History", "Get the data", "Explore it", "Use it well", "Exercises", "Cite",
+]  # fmt: skip
+
+YEAR = re.compile(r"^(19|20)\d\d$")
+NUMBER = re.compile(r"(?<![\w.,/:#–-])(\d{1,3}(?:[,  ]\d{3})+|\d{3,})(?:\.\d+)?(?![\w/])")
+LARGE = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?)\s+(million|billion|thousand)\b")
+FACT = re.compile(r"\{fact\}`([^`]+)`")
+
+
+def prose(text: str) -> str:
+    """What a reader reads as text: no code, directives, roles, formulas, comments, addresses or front matter."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.S)
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.S)
+    # Code and directives whose body is data; boxes and asides keep their text.
+    text = re.sub(
+        r"(?ms)^ {0,3}(`{3,}|~{3,})(?!\{(?:note|warning|tip|margin|dropdown|important|admonition)\}).*?^ {0,3}\1\s*$",
+        "",
+        text,
+    )
+    text = re.sub(r"(?m)^\s*(`{3,}|:{3,}).*$", "", text)
+    text = re.sub(r"(?m)^\s*:[a-z-]+:.*$", "", text)
+    text = re.sub(r"\$\$.*?\$\$", "", text, flags=re.S)
+    text = re.sub(r"\$[^$\n]+\$", "", text)
+    text = re.sub(r"\{[a-z:_-]+\}`[^`]*`", "", text)
+    text = re.sub(r"(`+)(?:(?!\1).)+\1", "", text, flags=re.S)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    text = re.sub(r"<?https?://[^\s>)]+>?", "", text)
+    text = re.sub(r"(?i)\b(arxiv|doi|iso|rfc|http|pep)[:\s]+[\w./-]+", "", text)
+    return re.sub(r"\b\d{4}-\d{2}(-\d{2})?\b", "", text)
+
+
+def unguarded(text: str) -> Iterator[str]:
+    """Numbers of three digits or more, and millions, that a text prints by itself."""
+    for found in NUMBER.finditer(text):
+        if not YEAR.match(found.group(1)):
+            yield found.group(0)
+    for found in LARGE.finditer(text):
+        yield found.group(0)
+
+
+def line_of(text: str, piece: str) -> int:
+    """The line on which a piece first stands."""
+    return text[: text.find(piece)].count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It has 118,287 pictures.", ["118,287"]),
+        ("About 2.5 million labels.", ["2.5 million"]),
+        ("In 2014 and val2017, 80 kinds, `123456`, ![a](p/1234.png).", []),
+        ("```python\n123456\n```\nSee [it](https://a.b/1234567).", []),
+        ("The role {fact}`coco.a` and 5000 others.", ["5000"]),
+        ("On 2023-12-19, arXiv:1405.0312, 99.83 %.", []),
+        (":::{note}\nAll 330 rows.\n:::", ["330"]),
+    ],
+)
+def test_the_rule_on_numbers_finds_what_it_should(text: str, found: list[str]) -> None:
+    assert list(unguarded(prose(text))) == found
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=NAMES)
+def test_numbers_in_chapters_are_facts(path: Path) -> None:
+    if path.stem in ("facts", "reference", "contributing"):
+        pytest.skip("drawn from the cards and the code themselves")
+    text = path.read_text(encoding="utf-8")
+    bad = [f"{path.name}:{line_of(text, number)}: {number}" for number in unguarded(prose(text))]
+    assert not bad, "write these as {fact}`stem.key`, or as code: " + "; ".join(bad)
+
+
+@pytest.mark.parametrize("path", [*CHAPTERS, *sorted((ROOT / "quizzes").glob("*.toml"))], ids=lambda path: path.name)
+def test_facts_that_pages_name_are_in_the_cards(path: Path) -> None:
+    wrong = []
+    for name in FACT.findall(path.read_text(encoding="utf-8")):
+        try:
+            facts.lookup(name.partition("|")[0])
+        except KeyError as error:
+            wrong.append(f"{name}: {error.args[0]}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", OF_DATASETS, ids=[path.name for path in OF_DATASETS])
+def test_dataset_chapters_follow_the_skeleton(path: Path) -> None:
+    text = re.sub(r"(?ms)^(`{3,}|~{3,}).*?^\1\s*$", "", path.read_text(encoding="utf-8"))
+    headings = re.findall(r"(?m)^## (.+?)\s*$", text)
+    # On a phone the pictures may come first.
+    second = [SKELETON[1], SKELETON[0], *SKELETON[2:]]
+    assert headings in (SKELETON, second)
+    assert len(re.findall(r"(?m)^# ", text)) == 1
+    whole = path.read_text(encoding="utf-8")
+    assert f"<!-- {path.stem}:start -->" in whole, "the chapter opens with its own entry of README.md, included"
+    for directive in ("card", "gallery", "quiz"):
+        assert re.search(rf"\{{{directive}\}}\s+{path.stem}\b", whole), f"the directive {directive} is missing"
+
+
+def readme_entries() -> dict[str, str]:
+    """README's entries by stem."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return {
+        found["stem"]: found["text"]
+        for found in re.finditer(r"<!-- (?P<stem>[a-z0-9]+):start -->(?P<text>.*?)<!-- (?P=stem):end -->", text, re.S)
+    }
+
+
+def known(stem: str) -> list[float]:
+    """Every number that a card holds as fact, rival or size."""
+    card = cards.parsed(stem)
+    values: list[object] = [one.value for one in card.facts.values()]
+    values += [other.value for one in card.facts.values() for other in one.disagree]
+    values += [file.bytes for file in card.files]
+    return [float(value) for value in values if isinstance(value, int | float)]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_numbers_in_readme_are_those_of_the_card(stem: str) -> None:
+    entries = readme_entries()
+    assert stem in entries, f"README.md has no entry between <!-- {stem}:start --> and <!-- {stem}:end -->"
+    values = known(stem)
+    wrong = []
+    for found in NUMBER.finditer(prose(entries[stem])):
+        number = float(re.sub(r"[,  ]", "", found.group(0)))
+        if not YEAR.match(found.group(1)) and number not in values:
+            wrong.append(found.group(0))
+    for found in LARGE.finditer(prose(entries[stem])):
+        scale = {"thousand": 1e3, "million": 1e6, "billion": 1e9}[found.group(2)]
+        digits = len(found.group(1).partition(".")[2])
+        if not any(round(value / scale, digits) == float(found.group(1)) for value in values):
+            wrong.append(found.group(0))
+    assert not wrong, f"not in cards/{stem}.toml: {wrong}"
+
+
+@pytest.mark.parametrize("path", [ROOT / "index.md", ROOT / "README.md", *CHAPTERS], ids=lambda path: path.name)
+def test_pages_are_finished_and_their_links_clean(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    wrong = []
+    for word in re.findall(r"\b(TODO|TBD|FIXME|XXX|[Ll]orem ipsum|PLACEHOLDER)\b", text):
+        wrong.append(f"placeholder {word}")
+    for shown in re.findall(r"\[(here|this|this link|click here|link)\]\(", text, re.I):
+        wrong.append(f"a link must say where it leads, not {shown!r}")
+    for alt, target in re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", text):
+        if not alt.strip():
+            wrong.append(f"picture {target} has no alternative text")
+    for target in re.findall(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)", re.sub(r"(?ms)^(`{3,}).*?^\1\s*$", "", text)):
+        if re.match(r"[a-z]+:", target) or target.startswith("#"):
+            if re.match(r"https?://(bit\.ly|goo\.gl|t\.co|tinyurl\.com)/", target):
+                wrong.append(f"{target}: a shortened address hides where it leads")
+            continue
+        if path.name == "README.md" and not target.startswith("./"):
+            wrong.append(f"{target}: links in README begin with ./ so that chapters may include its entries")
+        if not (path.parent / target.partition("#")[0]).exists():
+            wrong.append(f"{target}: no such file")
+    if re.search(r"(?<![\w.])/(?:home|Users|root|tmp)/\w+", text):
+        wrong.append("an absolute path of somebody's machine")
+    assert not wrong, "\n".join(wrong)
+
+
+def bibliography() -> list[str]:
+    """Keys of references.bib."""
+    return re.findall(r"(?m)^@\w+\{([^,\s]+),", (ROOT / "references.bib").read_text(encoding="utf-8"))
+
+
+def test_citations_exist_once() -> None:
+    keys = bibliography()
+    assert [key for key, count in Counter(keys).items() if count > 1] == []
+    wanted = {
+        (path.name, key.strip())
+        for path in CHAPTERS
+        for keys_ in re.findall(r"\{cite[a-z:]*\}`([^`]+)`", path.read_text(encoding="utf-8"))
+        for key in keys_.split(",")
+    }
+    # A dataset without a chapter is in preparation, and so is its entry in the bibliography.
+    wanted |= {(f"card {path.stem}", cards.parsed(path.stem).citation) for path in OF_DATASETS}
+    assert sorted(pair for pair in wanted if pair[1] not in keys) == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "quizzes").glob("*.toml")), ids=lambda path: path.name)
+def test_quizzes_can_be_taken(path: Path) -> None:
+    found = quiz.load(path)
+    assert len(found.questions) >= 4
+    for question in found.questions:
+        assert len(set(question.options)) == len(question.options) >= 2
+        assert len(question.explanation) > 20, question.text
+    # Whoever always takes the same place must not pass.
+    places = Counter(tuple(question.right) for question in found.questions)
+    assert max(places.values()) < len(found.questions)
+
+
+def test_a_quiz_with_an_answer_that_is_no_option_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text('[[questions]]\ntext="t"\noptions=["a","b"]\nanswer="c"\nexplanation="e"\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"question 1: answer 'c'"):
+        quiz.load(path)
+    path.write_text('[[questions]]\ntext="t"\noption=["a","b"]\nanswer="a"\nexplanation="e"\n', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"x\.toml"):
+        quiz.load(path)
+
+
+def test_the_table_of_contents_holds_every_page() -> None:
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+
+    def walk(items: list[dict[str, object]]) -> Iterator[str]:
+        for item in items:
+            yield str(item["file"])
+            yield from walk(item.get("sections", []))  # type: ignore[arg-type]
+
+    named = [name for part in toc["parts"] for name in walk(part["chapters"])]
+    assert [name for name, count in Counter(named).items() if count > 1] == []
+    missing = [name for name in named if not any((ROOT / f"{name}.{kind}").is_file() for kind in ("md", "ipynb"))]
+    assert missing == []
+    there = [f"chapters/{path.stem}" for path in CHAPTERS]
+    there += [f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")]
+    assert sorted(set(there) - set(named)) == []
