@@ -125,19 +125,20 @@ def real_folders(stem: str) -> list[Path]:
     return found
 
 
-for _path in NOTEBOOKS:
-    _code = "\n".join(cell["source"] for cell in load(_path).cells if cell["cell_type"] == "code")
-    _name = "Test" + re.sub(r"\W", "", _path.stem.title())
-    _needs = re.search(r"\b(to_fiftyone|fiftyone)\b", _code) is not None
-    _class = type(_name, (_Notebook,), {"path": _path, "needs_database": _needs, "__doc__": _path.name})
-    _marks = [pytest.mark.notebook]
-    if _needs:
-        _marks.append(pytest.mark.database)
-    if re.search(r"\b(pyspark|SparkSession|cluster)\b", _code):
-        _marks.append(pytest.mark.java)
-    _class.pytestmark = _marks  # type: ignore[attr-defined]
-    globals()[_name] = _class
-del _path, _code, _name, _needs, _class, _marks
+def class_of(path: Path) -> type[_Notebook]:
+    """Make the class that tests one notebook, marked with what it needs."""
+    code = "\n".join(cell["source"] for cell in load(path).cells if cell["cell_type"] == "code")
+    needs_database = re.search(r"\b(to_fiftyone|fiftyone)\b", code) is not None
+    marks = [pytest.mark.notebook]
+    if needs_database:
+        marks.append(pytest.mark.database)
+    if re.search(r"\b(pyspark|SparkSession|cluster)\b", code):
+        marks.append(pytest.mark.java)
+    body = {"path": path, "needs_database": needs_database, "__doc__": path.name, "pytestmark": marks}
+    return type("Test" + re.sub(r"\W", "", path.stem.title()), (_Notebook,), body)
+
+
+globals().update({made.__name__: made for made in map(class_of, NOTEBOOKS)})
 
 
 def notebook(*cells: Any, **metadata: Any) -> Any:
