@@ -101,14 +101,13 @@
   }
 
   // What scrolls sideways must be reachable by keyboard; what does not need not be.
-  const frames = () => {
-    for (const frame of all(".table-wrap, pre, div.math")) {
-      if (frame.scrollWidth > frame.clientWidth + 1) frame.tabIndex = 0;
-      else frame.removeAttribute("tabindex");
-    }
+  // Measured when it comes into sight: a long page need not be laid out at once.
+  const measure = (frame) => {
+    if (frame.scrollWidth > frame.clientWidth + 1) frame.tabIndex = 0;
+    else frame.removeAttribute("tabindex");
   };
-  frames();
-  addEventListener("resize", frames);
+  const sight = new IntersectionObserver((entries) => { for (const entry of entries) if (entry.isIntersecting) measure(entry.target); });
+  for (const frame of all(".table-wrap, pre, div.math")) sight.observe(frame);
 
   // Quizzes mark themselves.
   for (const field of all(".quiz fieldset")) {
@@ -138,7 +137,7 @@
 
   // The section being read is marked in the page's contents.
   const here = all(".here a");
-  if (here.length && "IntersectionObserver" in window) {
+  if (here.length) {
     const byId = new Map(here.map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
     const seen = new Set();
     const watch = new IntersectionObserver((entries) => {

@@ -209,7 +209,11 @@ class AllFacts(SphinxDirective):
                 f"for {rivals} of them other figures are in circulation; {late or 'none'} due for review."
             )
             section += nodes.paragraph("", text)
-            section += raw(table(stem, None, self.env.docname, f"Every figure of {card.title}", permalinks=True))
+            section += raw(
+                '<div class="every-fact">'
+                + table(stem, None, self.env.docname, f"Every figure of {card.title}", permalinks=True)
+                + "</div>"
+            )
             self.state.document.note_explicit_target(section)
             found.append(section)
         return found
