@@ -43,6 +43,11 @@ class Part:
             for a in notes
         )
 
+    @property
+    def ids(self) -> set[int]:
+        """Ids of the pictures that the list names."""
+        return {image.id for image in self.images}
+
     def _is_stuff(self) -> bool:
         kinds = [category.supercategory or "" for category in self.categories.values()]
         said = bool(kinds) and all(kind.endswith("-stuff") or kind == "other" for kind in kinds)
@@ -231,24 +236,34 @@ def by_split(paths: Sequence[Path], report: Callable[[Problem], Any] | None = No
 
     Without ``report`` a broken file raises; with it, it is told as a problem and the others are read.
     """
-    named: dict[str | None, list[Path]] = {}
+    named: dict[str, list[Path]] = {}
+    vague: list[Path] = []
     for path in paths:
-        named.setdefault(layout.split_of(path), []).append(path)
-    loose = _open(named.pop(None, []), report)
-    strays = [part for part in loose if isinstance(part, Part)]
-    categories = {category.id: category for part in loose if isinstance(part, list) for category in part}
-    for split, group in named.items():
-        opened = _open(group, report)
-        categories |= {category.id: category for part in opened if isinstance(part, list) for category in part}
-        parts = [part for part in opened if isinstance(part, Part)]
-        # A list whose name tells no split belongs to the one that has just its pictures.
-        known = {image.id for part in parts for image in part.images}
-        for part in [part for part in strays if known and {image.id for image in part.images} == known]:
-            strays.remove(part)
-            parts.append(part)
+        if split := layout.split_of(path):
+            named.setdefault(split, []).append(path)
+        if not split or not layout.SPLIT.fullmatch(split):
+            vague.append(path)
+    categories: dict[int, Category] = {}
+
+    def opened(chosen: Sequence[Path]) -> list[Part]:
+        found = _open(chosen, report)
+        categories.update((one.id, one) for part in found if isinstance(part, list) for one in part)
+        return [part for part in found if isinstance(part, Part)]
+
+    # A list whose name has no word for a split belongs to the one that has just its pictures.
+    groups: dict[str, list[Part]] = {}
+    for part in opened(vague):
+        split = part.split or part.path.stem
+        same = (name for name, group in groups.items() if group[0].ids == part.ids)
+        groups.setdefault(split if split in groups else next(same, split), []).append(part)
+    groups = {min((part.split or part.path.stem for part in group), key=len): group for group in groups.values()}
+    for split in [split for split in named if layout.SPLIT.fullmatch(split)]:
+        parts = opened(named[split])
+        for name in [name for name, group in groups.items() if parts and group[0].ids == parts[0].ids]:
+            parts += groups.pop(name)
         yield from _merge(split, parts, categories, report)
-    for part in strays:
-        yield from _merge(part.path.stem, [part], categories, report)
+    for name, group in groups.items():
+        yield from _merge(name, group, categories, report)
 
 
 def _merge(
