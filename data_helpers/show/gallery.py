@@ -16,7 +16,7 @@ from typing import Any
 
 from PIL import Image
 
-from .. import miniature
+from ..miniature import is_miniature
 from ..samples import Sample
 from . import overlays
 from .style import COLOURS, LINKS, STYLE
@@ -84,7 +84,7 @@ def gallery(
     title
         Heading for screen readers and for the page; by default made of the dataset's name and the number of pictures.
     on
-        Overlays that are shown at first; by default all but captions beside boxes and panoptic maps.
+        Overlays that are shown at first; by default all but panoptic maps, and but captions and keypoints beside boxes.
     """
     dataset, tier = getattr(samples, "dataset", ""), getattr(samples, "tier", None)
     chosen: list[tuple[Sample, Image.Image]] = []
@@ -103,12 +103,15 @@ def gallery(
     title = title or f"{len(chosen)} pictures{' of ' + dataset if dataset else ''}{', the miniature' if small else ''}"
     kinds = [kind for kind in TOGGLES if any(sample.labels.get(kind) for sample, _ in chosen)]
     if on is None:
-        hidden = {"panoptic"} | ({"captions"} if "boxes" in kinds and "phrases" not in _all_kinds(chosen) else set())
+        hidden = {"panoptic"}
+        if "boxes" in kinds:
+            hidden |= {"keypoints"} if "phrases" in _all_kinds(chosen) else {"captions", "keypoints"}
         on = [kind for kind in kinds if kind not in hidden]
     counts = Counter(label for sample, _ in chosen for kind in kinds for label in overlays.labels(sample, kind))
     palette = {label: index % len(COLOURS) for index, (label, _) in enumerate(counts.most_common())}
     drawn = [_Figure(sample, picture, kinds, palette) for sample, picture in chosen]
-    share = max(2_000, (BUDGET - len(STYLE) - sum(one.bytes for one in drawn)) // max(1, len(drawn), limit // 2))
+    sources = _encode([picture for _, picture in chosen], BUDGET - len(STYLE) - sum(one.bytes for one in drawn))
+    figures = "".join(one.html(source) for one, source in zip(drawn, sources, strict=True))
     notes = []
     if small:
         notes.append("This is the miniature, not the dataset: its numbers are not the dataset's.")
@@ -126,7 +129,7 @@ def gallery(
     fragment = (
         f'<div class="dh-gallery" role="group" aria-label="{html.escape(title)}"><style>{STYLE}</style>'
         + "".join(f'<p class="dh-note">{note}</p>' for note in notes)
-        + f'{tools}<div class="dh-grid">{"".join(one.html(share) for one in drawn)}</div></div>'
+        + f'{tools}<div class="dh-grid">{figures}</div></div>'
     )
     return Gallery(fragment, title, len(chosen))
 
@@ -136,7 +139,7 @@ def _all_kinds(chosen: Sequence[tuple[Sample, Any]]) -> set[str]:
 
 
 def _of_miniature(path: Path | None) -> bool:
-    return path is not None and any(miniature.is_miniature(folder) for folder in list(path.parents)[:4])
+    return path is not None and any(is_miniature(folder) for folder in list(path.parents)[:4])
 
 
 def _open(path: Path, size: int) -> Image.Image | None:
@@ -151,16 +154,18 @@ def _open(path: Path, size: int) -> Image.Image | None:
         return None
 
 
-def _webp(picture: Image.Image, most: int) -> str:
-    """Return a data URI of at most so many bytes where a sensible quality allows it."""
-    data = b""
-    for quality in (75, 62, 50, 38, 26):
-        file = io.BytesIO()
-        picture.save(file, "WEBP", quality=quality, method=4)
-        data = file.getvalue()
-        if len(data) * 4 / 3 < most:
+def _encode(pictures: Sequence[Image.Image], most: int) -> list[str]:
+    """Return data URIs, all of one quality: the best with which they take at most so many bytes together."""
+    encoded: list[bytes] = []
+    for quality in (75, 60, 45, 30, 15):
+        encoded = []
+        for picture in pictures:
+            file = io.BytesIO()
+            picture.save(file, "WEBP", quality=quality, method=4)
+            encoded.append(file.getvalue())
+        if sum(map(len, encoded)) * 4 / 3 < most:
             break
-    return "data:image/webp;base64," + base64.b64encode(data).decode()
+    return ["data:image/webp;base64," + base64.b64encode(data).decode() for data in encoded]
 
 
 class _Figure:
@@ -180,14 +185,15 @@ class _Figure:
         self.captions = _captions(sample, links)
         self.bytes = len(self.overlay) + len(self.chips) + len(self.captions) + 900
 
-    def html(self, most: int) -> str:
+    def html(self, source: str) -> str:
         width, height = self.picture.size
         sample = self.sample
         classes = "dh-classes" + (" t-all" if not sample.labels.get("classes") else "")
         return (
             f'<figure class="dh-fig"><div class="dh-pic"><img alt="{html.escape(_alt(sample))}" width="{width}" '
-            f'height="{height}" loading="lazy" src="{_webp(self.picture, most)}">'
-            f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true" focusable="false">'
+            f'height="{height}" loading="lazy" src="{source}">'
+            f'<svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true" focusable="false" '
+            f'style="font-size:{width * 0.036:.1f}px">'
             f"{self.overlay}</svg></div>"
             + (f'<div class="{classes}">{self.chips}</div>' if self.chips else "")
             + (f'<ul class="dh-captions">{self.captions}</ul>' if self.captions else "")
