@@ -241,7 +241,11 @@ def class_sizes(samples: Iterable[Sample], kind: str | None = None) -> Table:
         for column, name in enumerate(("height", "width", "area", "share %")):
             part = array[:, column]
             least, mean, most = part.min(), part.mean(), part.max()
-            row |= {f"{name} min": _round(least, 1), f"{name} mean": _round(mean, 1), f"{name} max": _round(most, 1)}
+            digits = 3 if column == 3 else 1
+            row |= {
+                f"{name} {what}": _round(value, digits)
+                for what, value in (("min", least), ("mean", mean), ("max", most))
+            }
         rows.append(row)
     return sorted(rows, key=lambda row: (-row["area mean"], row["class"]))
 

@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
+from .figures import (
+    area_treemap,
+    class_balance,
+    class_sizes,
+    cooccurrence,
+    licences,
+    missing_and_empty,
+    object_distribution,
+    objects_per_image,
+    picture_sizes,
+    spatial_heatmap,
+)
 from .gallery import Gallery, gallery
 from .picture import Picture
 
-__all__ = ["Gallery", "Picture", "gallery"]
+__all__ = [
+    "Gallery",
+    "Picture",
+    "area_treemap",
+    "class_balance",
+    "class_sizes",
+    "cooccurrence",
+    "gallery",
+    "licences",
+    "missing_and_empty",
+    "object_distribution",
+    "objects_per_image",
+    "picture_sizes",
+    "spatial_heatmap",
+]

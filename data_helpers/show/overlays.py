@@ -21,7 +21,7 @@ SKELETON = (
     *((2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)),
 )
 """COCO's skeleton of 17 keypoints, counted from 1, for records that bring none."""
-MOST = 60
+MOST = 40
 """Overlays of one kind on one picture: the largest ones; a chip still counts all."""
 
 
@@ -83,7 +83,7 @@ class Drawing:
             crowd = " w" if getattr(record, "iscrowd", 0) else ""
             parts.append(f'<path class="o b{crowd} {classes}" d="M{x:g} {y:g}h{w:g}v{h:g}h{-w:g}z"/>')
             if label and index < 8 and w > 6 * len(label) and h > 16:
-                place = f'x="{max(x, 0) + 4:g}" y="{max(y, 0) + 13:g}"'
+                place = f'x="{max(x, 0) + 4:g}" y="{max(y, 0) + 4:g}" dy=".75em"'
                 parts.append(f'<text class="o n {classes}" {place}>{html.escape(label)}</text>')
         return "".join(parts)
 
@@ -108,8 +108,8 @@ class Drawing:
         points = np.asarray(part, float).reshape(-1, 2) * (self.x, self.y)
         kept = [points[0]]
         for point in points[1:]:
-            # Corners closer than a pixel and a half are not seen at this size.
-            if np.abs(point - kept[-1]).sum() >= 1.5:
+            # Corners closer than two pixels are not seen at this size.
+            if np.abs(point - kept[-1]).sum() >= 2:
                 kept.append(point)
         if len(kept) < 3:
             return ""
@@ -129,7 +129,7 @@ class Drawing:
         small = Image.fromarray(bits.astype(np.uint8) * 255).resize(self._half(), Image.Resampling.BOX)
         picture = small.point(lambda value: int(value > 127)).convert("P")
         picture.putpalette([0, 0, 0, *(int(colour[i : i + 2], 16) for i in (1, 3, 5))])
-        return self._image(picture, classes, bytes([0, 115]))
+        return self._image(picture, classes, bytes([0, 95]))
 
     def _half(self) -> tuple[int, int]:
         return max(1, self.size[0] // 2), max(1, self.size[1] // 2)

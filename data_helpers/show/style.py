@@ -14,19 +14,20 @@ _BASE = """
 .dh-gallery .dh-tools legend{float:left;padding:.3em .6em .3em 0;font-weight:600;width:auto;font-size:1em}
 .dh-gallery .dh-tools label{display:inline-flex;align-items:center;gap:.4em;min-height:2em;cursor:pointer;margin:0}
 .dh-gallery input{width:1.15em;height:1.15em;margin:0}
-.dh-gallery .dh-grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,260px),1fr));gap:1em}
-.dh-gallery figure{margin:0;padding:0;border:1px solid color-mix(in srgb,currentColor 25%,transparent);
-border-radius:6px;overflow:hidden;display:flex;flex-direction:column}
+.dh-gallery .dh-grid{columns:260px;column-gap:1em}
+.dh-gallery figure{margin:0 0 1em;padding:0;break-inside:avoid;
+border:1px solid color-mix(in srgb,currentColor 25%,transparent);
+border-radius:6px;overflow:hidden}
 .dh-gallery .dh-pic{position:relative;line-height:0;background:#808080}
 .dh-gallery .dh-pic img{width:100%;height:auto;display:block;margin:0;border-radius:0;max-width:none;padding:0}
 .dh-gallery .dh-pic svg{position:absolute;inset:0;width:100%;height:100%;overflow:hidden;pointer-events:none}
 .dh-gallery .b{fill:none;stroke:var(--c);stroke-width:2;filter:drop-shadow(0 0 1px #000)}
 .dh-gallery .b.w{stroke-dasharray:5 3}
-.dh-gallery .m{fill:var(--c);fill-opacity:.45;fill-rule:evenodd;stroke:var(--c);stroke-width:.8}
+.dh-gallery .m{fill:var(--c);fill-opacity:.35;fill-rule:evenodd;stroke:var(--c);stroke-width:.8}
 .dh-gallery .j{stroke:var(--c);stroke-width:2;fill:none;filter:drop-shadow(0 0 1px #000)}
 .dh-gallery .j circle{fill:#fff;stroke:#000;stroke-width:.8}
 .dh-gallery .j circle.h{fill:#000;stroke:#fff}
-.dh-gallery .n{font:600 11px system-ui,sans-serif;fill:#fff;stroke:#000;stroke-width:3;paint-order:stroke}
+.dh-gallery .n{font-family:system-ui,sans-serif;font-weight:600;fill:#fff;stroke:#000;stroke-width:3;paint-order:stroke}
 .dh-gallery .dh-classes{display:flex;flex-wrap:wrap;gap:.3em;padding:.5em .6em 0}
 .dh-gallery button{font:inherit;color:inherit;background:none;cursor:pointer}
 .dh-gallery .dh-chip{display:inline-flex;align-items:center;gap:.35em;font-size:.85em;min-height:24px;padding:0 .55em;
