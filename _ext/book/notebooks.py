@@ -285,6 +285,7 @@ class GalleryBlock(SphinxDirective):
     has_content = True
     option_spec: ClassVar = {
         "samples": directives.positive_int,
+        "size": directives.positive_int,
         "split": directives.unchanged,
         "classes": directives.unchanged,
         "ids": directives.unchanged,
@@ -314,8 +315,9 @@ class GalleryBlock(SphinxDirective):
                 image_ids=listed.get("ids"),
                 label_types=listed.get("labels"),
             )
-            with_picture = [sample for sample in samples if sample.image is not None][: self.options.get("samples", 12)]
-            markup = data_helpers.gallery(with_picture)._repr_html_()
+            limit = self.options.get("samples", 12)
+            # Larger than in a notebook: here pictures become files, and sharp screens show every pixel.
+            markup = data_helpers.gallery(samples, limit=limit, size=self.options.get("size", 400))._repr_html_()
         except (data_helpers.DataError, ImportError) as error:
             return [reporter.warning(f"gallery: {stem}: {error}", line=self.lineno)]
         shelf = Shelf(self.env, self.env.docname)
@@ -328,10 +330,7 @@ class GalleryBlock(SphinxDirective):
         return [
             raw(f'<figure class="from-miniature">{settle(markup, shelf, f"Pictures of {title}")}<figcaption>'),
             nodes.paragraph("", "", *caption),
-            raw(
-                f'<span class="note">Drawn from the miniature of {esc(title)}: a tiny twin, not the dataset.</span>'
-                "</figcaption></figure>"
-            ),
+            raw("</figcaption></figure>"),
         ]
 
 

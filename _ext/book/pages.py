@@ -156,6 +156,7 @@ class DatasetCards(_Generated):
     def run(self) -> list[nodes.Node]:
         """Draw the cards in the order of the book."""
         items = []
+        self.shown: set[str] = set()
         for stem in cards.list_datasets():
             note(self.env, cards._path(stem))
             card = cards.parsed(stem)
@@ -178,12 +179,14 @@ class DatasetCards(_Generated):
         try:
             archive = miniature_zip(stem)
             note(self.env, archive)
-            samples = list(data_helpers.read(stem, data_helpers.miniature(stem), max_samples=30))
+            samples = list(data_helpers.read(stem, data_helpers.miniature(stem), max_samples=60))
         except (data_helpers.DataError, ImportError):
             return ""
         for sample in samples:
-            if sample.image is None or not sample.credit:
+            # Datasets share pictures; no two cards shall.
+            if sample.image is None or not sample.credit or sample.credit in self.shown:
                 continue
+            self.shown.add(sample.credit)
             with Image.open(sample.image) as picture:
                 small = ImageOps.fit(ImageOps.exif_transpose(picture).convert("RGB"), (480, 270))
             packed = io.BytesIO()
