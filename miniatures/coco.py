@@ -244,8 +244,11 @@ def write(folder: Path, true: Row, splits: list[Split]) -> None:
         }
         plain = [{k: v for k, v in row.items() if "keypoints" not in k} for row in split.instances]
         dump(target / f"instances_{split.name}.json", head | {"annotations": plain, "categories": things})
+        # COCO's keypoint files round areas to five digits, its instance files do not.
         people = [
-            {"keypoints": [0] * 51, "num_keypoints": 0} | row for row in split.instances if row["category_id"] == 1
+            {"keypoints": [0] * 51, "num_keypoints": 0} | row | {"area": round(row["area"], 5)}
+            for row in split.instances
+            if row["category_id"] == 1
         ]
         person = true["person_category"]
         dump(target / f"person_keypoints_{split.name}.json", head | {"annotations": people, "categories": [person]})

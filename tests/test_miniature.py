@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import os
 import sys
 import zipfile
 from collections import Counter
@@ -140,3 +141,22 @@ class TestCoco:
             ids, counts = numpy.unique(rgb[..., 0] + 256 * rgb[..., 1] + 65536 * rgb[..., 2], return_counts=True)
             found = {int(key): int(count) for key, count in zip(ids, counts, strict=True) if key}
             assert found == {segment["id"]: segment["area"] for segment in row["segments_info"]}
+
+    @pytest.mark.real
+    def test_whole_photographs_carry_cocos_own_labels(self, folder: Path) -> None:
+        real = Path(os.environ["DATA_HELPERS_REAL"]) / "coco" / "Obmutescence_COCO-MINI" / "annotations"
+        if not real.is_dir():
+            pytest.skip(f"no real files at {real}: set DATA_HELPERS_REAL")
+        planted = {9_000_918}
+        whole = 0
+        for split in ("train2017", "val2017"):
+            for kind in ("instances", "person_keypoints", "captions"):
+                true = json.loads((real / f"{kind}_{split}.json").read_text(encoding="utf-8"))
+                ours = self.load(folder, f"{kind}_{split}")
+                images = {row["id"] for row in true["images"]} & {row["id"] for row in ours["images"]}
+                whole = max(whole, len(images))
+                for number in images:
+                    rows = {row["id"]: row for row in reversed(ours["annotations"]) if row["image_id"] == number}
+                    expected = {row["id"]: row for row in true["annotations"] if row["image_id"] == number}
+                    assert {key: row for key, row in rows.items() if key not in planted} == expected, (kind, number)
+        assert whole >= 4
