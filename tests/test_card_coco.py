@@ -115,6 +115,22 @@ def test_the_other_tables_agree_with_the_facts() -> None:
     assert set(CARD.tables) == {path.name for path in TABLES.glob("coco-*.csv")}
 
 
+def test_the_chapters_example_counts_right() -> None:
+    root = Path(__file__).parents[1]
+    true = load(root / "miniatures" / "sources" / "coco.json")["instances"]
+    rows = [row for row in true if row["image_id"] == 159269]
+    objects = [row for row in rows if not row["iscrowd"]]
+    parts = sum(len(row["segmentation"]) for row in objects)
+    text = (root / "chapters" / "coco.md").read_text(encoding="utf-8")
+    found = dict(re.findall(r"(?m)^\| \*\*(annotation|box|polygon part|crowd)\*\* \|[^|]+\| (\d+) \|", text))
+    assert found == {
+        "annotation": str(len(rows)),
+        "box": str(len(objects)),
+        "polygon part": str(parts),
+        "crowd": str(len(rows) - len(objects)),
+    }
+
+
 def test_every_figure_in_circulation_for_the_object_count_is_told() -> None:
     told = {rival.value for rival in CARD.facts["annotations"].disagree}
     assert {1_500_000, 2_500_000, 886_284, 2_099_063, 500_000} <= told
