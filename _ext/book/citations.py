@@ -43,9 +43,10 @@ def entries() -> dict[str, Entry]:
     return _parse(BIBLIOGRAPHY.read_text(encoding="utf-8"))
 
 
+@functools.lru_cache(maxsize=4096)
 def plain(latex: str) -> str:
     """A BibTeX field as Unicode."""
-    text = Text.from_latex(latex).render_as("text")
+    text = str(Text.from_latex(latex))
     # Dashes between numbers are meant as such.
     return re.sub(r"\s+", " ", text).replace("---", "\u2014").replace("--", "\u2013").strip()
 

@@ -80,7 +80,7 @@ def describe(app: Sphinx, docname: str, doctree: nodes.document | None) -> str:
     """A page's description: its own, its card's purpose, or its first paragraph."""
     meta = app.env.metadata.get(docname, {})
     if meta.get("description"):
-        return str(meta["description"])
+        return cut(str(meta["description"]))
     folder, _, stem = docname.partition("/")
     if folder == "chapters" and stem in cards.list_datasets():
         return cut(f"{cards.parsed(stem).title}: {cards.parsed(stem).purpose}")
