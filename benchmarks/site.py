@@ -7,9 +7,6 @@ into a scratch folder, or from the one that ``LIGHTHOUSE`` names; hosts other th
 from __future__ import annotations
 
 import argparse
-import functools
-import gzip
-import http.server
 import json
 import os
 import shutil
@@ -17,11 +14,10 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from data_helpers.serve import Server
 
 ROOT = Path(__file__).resolve().parents[1]
 CATEGORIES = {"performance": "perf", "accessibility": "a11y", "best-practices": "best", "seo": "seo"}
@@ -29,42 +25,6 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --host-resolver-rules='MAP * ~NOTFOUND , EXCLUDE 127.0.0.1'"
 )
-TEXT = (".html", ".css", ".js", ".svg", ".json")
-
-
-class Compressed(http.server.SimpleHTTPRequestHandler):
-    """A file server that compresses text, as web hosts do; used for both books, so that the server is no difference."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        path = Path(self.translate_path(self.path))
-        if path.is_dir():
-            path = path / "index.html"
-        if path.suffix not in TEXT or not path.is_file() or "gzip" not in self.headers.get("Accept-Encoding", ""):
-            super().do_GET()
-            return
-        data = gzip.compress(path.read_bytes(), 6)
-        self.send_response(200)
-        self.send_header("Content-Type", self.guess_type(str(path)))
-        self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", str(len(data)))
-        self.send_header("Cache-Control", "max-age=31536000")
-        self.end_headers()
-        self.wfile.write(data)
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder on loopback."""
-    handler = functools.partial(Compressed, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def lighthouse(scratch: Path) -> Path | None:
@@ -164,9 +124,10 @@ def main() -> int:
         print("| " + " | ".join(head) + " |\n|" + "---|" * len(head), flush=True)
         lost: dict[str, list[str]] = {}
         for name, root, its in books:
-            with served(root) as address:
+            # Ours as `make serve` serves it; the peer by the same server, so that the server is no difference.
+            with Server(root) as server:
                 for page in its:
-                    runs = [look(program, f"{address}/{page}", chromium) for _ in range(arguments.runs)]
+                    runs = [look(program, f"{server.url}{page}", chromium) for _ in range(arguments.runs)]
                     print("| " + " | ".join(row(f"{name}: {page}", runs)) + " |", flush=True)
                     if found := faults(runs[0]):
                         lost[f"{name}: {page}"] = found

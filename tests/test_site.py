@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import functools
 import gzip
 import html.parser
-import http.server
 import importlib.util
 import itertools
 import json
@@ -17,7 +15,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +27,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from data_helpers import cards
+from data_helpers.serve import Server
 
 ROOT = Path(__file__).resolve().parents[1]
 EVERY_PAGE = os.environ.get("BOOK_EVERY_PAGE") == "1"
@@ -67,21 +65,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "_build" / "html"
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """A file server that says nothing."""
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
-    """Serve the site on loopback."""
-    handler = functools.partial(Quiet, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    """Serve the site as `make serve` does."""
+    with Server(site) as server:
+        yield server.url.rstrip("/")
 
 
 @pytest.fixture
