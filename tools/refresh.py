@@ -113,6 +113,8 @@ def clean_environment(scratch: Path) -> dict[str, str]:
     }
     if "FIFTYONE_DATABASE_URI" not in kept:
         kept["FIFTYONE_DATABASE_DIR"] = str(scratch / "database")
+    # The checkout this script stands in, whatever copy of the package is installed.
+    kept["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH")]))
     return kept | {
         "FIFTYONE_DATABASE_VALIDATION": "false",
         "FIFTYONE_DO_NOT_TRACK": "true",

@@ -11,6 +11,7 @@ import datetime
 import itertools
 import os
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,12 @@ def fiftyone() -> Any:
     # The wheel that carries a server holds an older one, which FiftyOne supports but comments on.
     os.environ.setdefault("FIFTYONE_DATABASE_VALIDATION", "false")
     try:
-        import fiftyone as fo
+        with warnings.catch_warnings():
+            # A progress bar's remark on a package that is not needed.
+            warnings.filterwarnings("ignore", message="IProgress not found")
+            import fiftyone as fo
 
-        fo.list_datasets()
+            fo.list_datasets()
     except ModuleNotFoundError as error:
         raise missing_extra("app", "Exploring in FiftyOne") from error
     except Exception as error:
@@ -94,31 +98,39 @@ def to_fiftyone(
         A dataset of that name exists that this function did not make.
     """
     fo = fiftyone()
-    source, root = getattr(samples, "dataset", None), getattr(samples, "root", None)
-    iterator = iter(samples)
-    first = list(itertools.islice(iterator, batch))
-    several = any(len(sample.labels.get("classes", ())) > 1 for sample in first)
-    documents = Documents(root, problems, several)
     _make_room(fo, name)
-    # Half a dataset is worse than none: it goes if a sample breaks.
     dataset = fo.Dataset(name, persistent=persistent)
     try:
-        dataset.media_type = "image"
-        dataset.info = _info(source, samples)
-        dataset.save()
-        declared: set[str] = set()
-        for group in _batches(itertools.chain(first, iterator), batch):
-            now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None, microsecond=0)
-            made = [documents.document(sample, dataset._doc.id, now) for sample in group]
-            _declare(fo, dataset, documents.fields, declared)
-            dataset._sample_collection.insert_many(made, ordered=False)
-        _describe(fo, dataset, documents, _categories(source, root))
-        _save_views(fo, dataset, documents.fields)
+        fill(dataset, samples, problems=problems, batch=batch)
     except BaseException:
+        # Half a dataset is worse than none.
         with contextlib.suppress(Exception):
             dataset.delete()
         raise
     return dataset
+
+
+def fill(
+    dataset: Any, samples: Iterable[Sample], *, problems: Sequence[Mapping[str, Any]] = (), batch: int = 500
+) -> None:
+    """Add samples to a FiftyOne dataset of the caller's; arguments as for `to_fiftyone`."""
+    fo = fiftyone()
+    source, root = getattr(samples, "dataset", None), getattr(samples, "root", None)
+    iterator = iter(samples)
+    first = list(itertools.islice(iterator, batch))
+    documents = Documents(root, problems, any(len(sample.labels.get("classes", ())) > 1 for sample in first))
+    if dataset.media_type is None:
+        dataset.media_type = "image"
+    dataset.info = {**dataset.info, **_info(source, samples)}
+    dataset.save()
+    declared: set[str] = set()
+    for group in _batches(itertools.chain(first, iterator), batch):
+        now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None, microsecond=0)
+        made = [documents.document(sample, dataset._doc.id, now) for sample in group]
+        _declare(fo, dataset, documents.fields, declared)
+        dataset._sample_collection.insert_many(made, ordered=False)
+    _describe(fo, dataset, documents, _categories(source, root))
+    _save_views(fo, dataset, documents.fields)
 
 
 def _batches(samples: Iterator[Sample], size: int) -> Iterator[list[Sample]]:
@@ -186,9 +198,13 @@ def _categories(source: str | None, root: Path | None) -> list[Any]:
 def _describe(fo: Any, dataset: Any, documents: Documents, categories: Sequence[Any]) -> None:
     """Set what is said once for all samples: classes, names of pixel values, the skeleton."""
     order = {category.name: number for number, category in enumerate(categories)}
-    dataset.default_classes = sorted(documents.classes, key=lambda name: (order.get(name, len(order)), name))
+    names = {*documents.classes, *(dataset.default_classes or ())}
+    dataset.default_classes = sorted(names, key=lambda name: (order.get(name, len(order)), name))
     if documents.targets:
-        dataset.mask_targets = {field: dict(sorted(names.items())) for field, names in documents.targets.items()}
+        known = dict(dataset.mask_targets or {})
+        for field, named in documents.targets.items():
+            known[field] = dict(sorted((known.get(field, {}) | named).items()))
+        dataset.mask_targets = known
     if "keypoints" in documents.fields:
         person = next((category for category in categories if category.keypoints), None)
         if person is not None:
@@ -211,9 +227,9 @@ def _save_views(fo: Any, dataset: Any, fields: Mapping[str, str]) -> None:
         views["small objects"] = dataset.filter_labels(field_of_boxes, small)
         for name, view in views.items():
             if len(view):
-                dataset.save_view(name, view)
+                dataset.save_view(name, view, overwrite=True)
     if "problems" in fields:
-        dataset.save_view("problems", dataset.exists("problems"))
+        dataset.save_view("problems", dataset.exists("problems"), overwrite=True)
 
 
 def explore(dataset: Any, *, port: int | None = None, **options: Any) -> Any:

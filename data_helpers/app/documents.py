@@ -55,9 +55,12 @@ class Documents(Labels):
             if kind == "masks" and "boxes" in sample.labels:
                 continue
             maker = getattr(self, f"_{kind}", None) if kind in KNOWN else None
-            if maker is None or (kind not in ("captions", "classes") and not (width and height)):
+            if maker is None:
                 self.other(document, kind, records)
-            elif records:
+            elif kind not in ("captions", "classes") and not (width and height):
+                self.other(document, f"{kind}_of_unknown_size", records)
+            elif records or kind in ("boxes", "masks", "keypoints", "captions"):
+                # An empty list is a statement: somebody looked, and found none.
                 maker(document, sample, records, width, height, found)
         self._mark(document, sample, path, found)
         return document

@@ -49,7 +49,7 @@ class Labels:
 
     def field(self, path: str, value: Any) -> None:
         """Remember a plain field's kind; whole numbers and fractions in one field make it a field of fractions."""
-        kind = "dict" if isinstance(value, dict) else type(value).__name__
+        kind = "list" if isinstance(value, list | tuple) else type(value).__name__
         if path in self.fields:
             if kind == "float" and self.fields[path] == "int":
                 self.fields[path] = kind
@@ -268,8 +268,9 @@ class Labels:
 
     def other(self, document: dict[str, Any], kind: str, records: Sequence[Any]) -> None:
         """Keep records of a kind that FiftyOne has no label for, as plain data."""
-        document.setdefault(kind, []).extend(built(record) for record in records)
-        self.fields.setdefault(kind, "list of dict")
+        made = [built(record) for record in records]
+        document.setdefault(kind, []).extend(made)
+        self.fields.setdefault(kind, "list of dict" if all(isinstance(one, dict) for one in made) else "list")
 
 
 def built(value: Any) -> Any:

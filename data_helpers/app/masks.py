@@ -40,7 +40,8 @@ def in_box(record: Any, bbox: tuple[float, ...], height: int, width: int) -> npt
     """Decode a record's mask, cut to its box.
 
     Polygons are drawn on a canvas little larger than the box and not on the whole picture, which takes a tenth of the
-    time. Moving a polygon by whole pixels changes no pixel of its drawing.
+    time. pycocotools first rounds corners to fifths of a pixel; done here before the polygon is moved, its drawing is
+    the same to the pixel.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def in_box(record: Any, bbox: tuple[float, ...], height: int, width: int) -> npt
     if right <= left or bottom <= top:
         return np.zeros((0, 0), np.bool_)
     shift = np.array((left, top), np.float64)
-    parts = [np.asarray(part, np.float64).reshape(-1, 2) - shift for part in segmentation]
+    parts = [np.trunc(np.asarray(part, np.float64) * 5 + 0.5).reshape(-1, 2) / 5 - shift for part in segmentation]
     inside = all(
         part.min() >= 0 and part[:, 0].max() <= right - left and part[:, 1].max() <= bottom - top for part in parts
     )

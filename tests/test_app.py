@@ -1,0 +1,317 @@
+"""Samples in FiftyOne: every label type arrives whole, nobody's dataset is overwritten, a missing database says so."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import data_helpers
+from data_helpers import Sample, coco
+from data_helpers.errors import DatabaseError, UnknownNameError
+
+from .conftest import REAL, REPOSITORY
+from .database import server
+
+pytestmark = pytest.mark.database
+MINI = REAL / "coco" / "Obmutescence_COCO-MINI"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fo() -> Iterator[Any]:
+    """Start the run's server and import FiftyOne on it, in a database of this module's own."""
+    with server() as uri:
+        os.environ |= {"FIFTYONE_DATABASE_URI": uri, "FIFTYONE_DATABASE_NAME": "test_app"}
+        from data_helpers.app import fiftyone
+
+        module = fiftyone()
+        yield module
+        for name in module.list_datasets():
+            module.delete_dataset(name)
+        del os.environ["FIFTYONE_DATABASE_URI"], os.environ["FIFTYONE_DATABASE_NAME"]
+
+
+@pytest.fixture(scope="module")
+def miniature(fo: Any) -> Any:
+    problems = data_helpers.summary("coco")["problems"]
+    return data_helpers.to_fiftyone(data_helpers.read("coco"), "miniature", problems=problems)
+
+
+def test_counts_are_those_of_summary(miniature: Any) -> None:
+    found = data_helpers.summary("coco")
+    assert len(miniature) == found["images"]
+    for split, images in found["splits"].items():
+        assert len(miniature.match_tags(split)) == images
+    assert miniature.count("boxes.detections") == found["labels"]["boxes"]
+    assert miniature.count("keypoints.keypoints") == found["labels"]["keypoints"]
+    assert sum(map(len, miniature.exists("captions").values("captions"))) == found["labels"]["captions"]
+    assert miniature.count("panoptic") == found["labels"]["panoptic"]
+    assert {"gray-picture", "missing-picture", "zero-area-box"} <= set(miniature.distinct("problems"))
+    assert set(miniature.list_saved_views()) == {"crowds", "small objects", "problems"}
+    crowds = miniature.load_saved_view("crowds")
+    assert crowds.distinct("boxes.detections.iscrowd") == [1]
+    assert miniature.info["dataset"] == "coco" and miniature.info["tier"] == "miniature"
+    assert "CC BY" in miniature.info["licences"]["annotations"]
+    assert set(miniature.distinct("boxes.detections.label")) <= set(miniature.default_classes)
+
+
+def test_every_label_is_the_record(miniature: Any) -> None:
+    """Boxes, masks, keypoints and maps say of each picture just what COCO's files say."""
+    by_id = {sample.image_id: sample for sample in miniature if "duplicate-id" not in sample.tags}
+    checked = 0
+    for sample in data_helpers.read("coco"):
+        stored = by_id.get(sample.id)
+        if stored is None:
+            continue
+        width, height = sample.width, sample.height
+        boxes = {label.annotation_id: label for label in stored.boxes.detections}
+        for record in sample.labels["boxes"]:
+            label = boxes[record.id]
+            assert label.label == record.label and label.iscrowd == record.iscrowd and label.area == record.area
+            x, y, w, h = label.bounding_box
+            assert np.allclose((x * width, y * height, w * width, h * height), record.bbox, atol=1e-9)
+            whole = coco.mask(record, height, width)
+            x, y, w, h = record.bbox
+            expected = whole[round(y) : round(y + h), round(x) : round(x + w)]
+            assert (label.mask is None) if not expected.size else np.array_equal(label.mask, expected), record.id
+            checked += 1
+        points = stored.keypoints.keypoints if "keypoints" in sample.labels else []
+        for record, label in zip(sample.labels.get("keypoints", ()), points, strict=True):
+            values = np.array(record.keypoints).reshape(-1, 3)
+            seen = values[:, 2] > 0
+            assert label.visibility == values[:, 2].astype(int).tolist()
+            places = np.array(label.points) * (width, height)
+            assert np.allclose(places[seen], values[seen, :2]) and np.isnan(places[~seen]).all()
+        if png := sample.extra.get("panoptic_png"):
+            ids = coco.read_panoptic(png)
+            for segment in sample.labels["panoptic"][0].segments_info:
+                assert (stored.panoptic.mask[ids == segment.id] == segment.category_id).all()
+                assert miniature.mask_targets["panoptic"][segment.category_id] == segment.label
+            assert (stored.panoptic.mask[ids == 0] == 0).all()
+    assert checked > 100
+    assert miniature.default_skeleton.labels[miniature.default_skeleton.edges[0][0]] == "left_ankle"
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("split", ["train2017", "val2017"])
+def test_equals_fiftyones_own_importer(fo: Any, split: str) -> None:
+    """On real files, masks and boxes are those that FiftyOne's importer makes, to the pixel."""
+    ours = data_helpers.to_fiftyone(data_helpers.read("coco", MINI, split=split), "ours")
+    theirs = fo.Dataset.from_dir(
+        dataset_type=fo.types.COCODetectionDataset,
+        data_path=str(MINI / split),
+        labels_path=str(MINI / "annotations" / f"instances_{split}.json"),
+        label_types=["detections", "segmentations"],
+        image_ids=[sample.id for sample in data_helpers.read("coco", MINI, split=split) if sample.image],
+        progress=False,
+    )
+    assert len(theirs) > 0
+    mine = {sample.file_name: sample for sample in ours}
+    fields = ours.get_field_schema(flat=True)
+    assert isinstance(fields["boxes.detections.area"], fo.FloatField)
+    for sample in theirs:
+        boxes, masks = sample.detections.detections, sample.segmentations.detections
+        got = mine[Path(sample.filepath).name].boxes.detections
+        assert [label.label for label in boxes] == [label.label for label in got]
+        for label, other, own in zip(boxes, masks, got, strict=True):
+            assert np.allclose(label.bounding_box, own.bounding_box, atol=1e-12)
+            assert (label.iscrowd, label.supercategory is not None) == (own.iscrowd, True)
+            assert np.array_equal(np.asarray(other.mask), np.asarray(own.mask))
+
+
+def test_documents_are_those_fiftyone_writes(fo: Any, miniature: Any) -> None:
+    """Loading a sample and saving it through FiftyOne's own classes changes nothing in the database."""
+    collection = miniature._sample_collection
+    before = {document["_id"]: document for document in collection.find()}
+    copy = fo.Dataset("copy", overwrite=True)
+    copy.add_samples([sample.copy() for sample in miniature], dynamic=True, progress=False)
+    volatile = {"_id", "_dataset_id", "created_at", "last_modified_at", "_rand"}
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(one) for key, one in value.items() if key != "_id" and one is not None}
+        if isinstance(value, list):
+            return [plain(one) for one in value]
+        if isinstance(value, bytes):
+            return fo.core.utils.deserialize_numpy_array(value).tolist()
+        return "nan" if value != value else value
+
+    written = list(copy._sample_collection.find())
+    assert len(written) == len(before)
+    for ours, theirs in zip(before.values(), written, strict=True):
+        assert {k: plain(v) for k, v in ours.items() if k not in volatile} == {
+            k: plain(v) for k, v in theirs.items() if k not in volatile and v is not None
+        }
+        assert {"_media_type", "_rand", "created_at", "filepath", "tags"} <= set(ours)
+
+
+def test_replaces_only_its_own(fo: Any) -> None:
+    first = data_helpers.to_fiftyone(data_helpers.read("coco", max_samples=3), "mine")
+    assert len(data_helpers.to_fiftyone(data_helpers.read("coco", max_samples=2), "mine")) == 2
+    assert first.deleted
+    fo.Dataset("theirs")
+    with pytest.raises(UnknownNameError, match="theirs"):
+        data_helpers.to_fiftyone(data_helpers.read("coco", max_samples=2), "theirs")
+    assert fo.dataset_exists("theirs")
+
+
+def test_half_a_dataset_is_not_left(fo: Any) -> None:
+    def broken() -> Iterator[Sample]:
+        yield from data_helpers.read("coco", max_samples=2)
+        raise ValueError("a sample that breaks")
+
+    with pytest.raises(ValueError, match="breaks"):
+        data_helpers.to_fiftyone(broken(), "half", batch=1)
+    assert not fo.dataset_exists("half")
+
+
+def test_other_labels_are_kept(fo: Any, tmp_path: Path) -> None:
+    """A label FiftyOne has no class for, a picture of unknown size, several classes: all stand in the dataset."""
+    from PIL import Image
+
+    from data_helpers.coco import Annotation
+
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+    box = Annotation(1, id=7, bbox=(3.0, 4.0, 6.0, 8.0), label="cup")
+    named = [Annotation(1, label="cup"), Annotation(1, label="tea")]
+    samples = [
+        Sample(id="a", image=tmp_path / "a.png", labels={"boxes": [box], "ratings": [{"rater": 1, "score": 0.5}]}),
+        Sample(id="b", labels={"boxes": [box], "classes": named}, extra={"seen": {"on": "paper"}, "tags": 3}),
+    ]
+    dataset = data_helpers.to_fiftyone(samples, "other")
+    one, other = dataset.first(), dataset.last()
+    assert one.boxes.detections[0].bounding_box == [0.1, 0.2, 0.2, 0.4]
+    assert one.ratings == [{"rater": 1, "score": 0.5}]
+    assert other["boxes"] is None or not isinstance(other["boxes"], list)
+    assert other.boxes_of_unknown_size[0]["bbox"] == [3.0, 4.0, 6.0, 8.0]
+    assert [label.label for label in other.classes.classifications] == ["cup", "tea"]
+    assert other.seen == {"on": "paper"} and other.extra_tags == 3
+    assert "missing-picture" in other.tags
+
+
+@pytest.mark.parametrize("stem", [stem for stem in data_helpers.list_datasets() if stem != "coco"])
+def test_every_dataset_arrives(stem: str) -> None:
+    try:
+        samples = data_helpers.read(stem)
+    except data_helpers.DataError as error:
+        pytest.skip(str(error))
+    dataset = data_helpers.to_fiftyone(samples, f"all-{stem}")
+    found = data_helpers.summary(stem)
+    assert len(dataset) == len(list(data_helpers.read(stem)))
+    for kind in found["labels"]:
+        fields = dataset.get_field_schema()
+        assert any(name.startswith(kind) for name in fields) or not found["labels"][kind], (kind, list(fields))
+    dataset.first()
+    assert dataset.to_dict()
+
+
+def test_no_database_says_what_to_do(tmp_path: Path) -> None:
+    code = (
+        "import data_helpers as d\n"
+        "try:\n    d.to_fiftyone(d.read('coco', max_samples=1), 'x')\n"
+        "except d.DataError as error:\n    print(type(error).__name__, error)"
+    )
+    env = os.environ | {"FIFTYONE_DATABASE_URI": "mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=200"}
+    env["PYTHONPATH"] = str(REPOSITORY)
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=120)
+    assert done.stdout.startswith(DatabaseError.__name__), done.stdout + done.stderr
+    assert "FIFTYONE_DATABASE_URI" in done.stdout and "doctor" in done.stdout
+
+
+@pytest.mark.parametrize("prefix", [None, "/user/ada/"])
+def test_explore_tells_the_address(
+    fo: Any, miniature: Any, prefix: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A plain address at home, the proxy's behind JupyterHub and Binder."""
+    seen: dict[str, Any] = {}
+
+    class Session:
+        server_port = 5151
+
+    def launch(dataset: Any, **options: Any) -> Session:
+        seen.update(options)
+        return Session()
+
+    monkeypatch.setattr(fo, "launch_app", launch)
+    monkeypatch.delenv("JUPYTERHUB_SERVICE_PREFIX", raising=False)
+    if prefix:
+        monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", prefix)
+    data_helpers.explore(miniature)
+    printed = capsys.readouterr().out
+    if prefix:
+        assert seen["config"].proxy_url == "/user/ada/proxy/5151/" and "/user/ada/proxy/5151/" in printed
+    else:
+        assert "http://localhost:5151/" in printed
+    assert fo.app_config.proxy_url is None
+
+
+def test_the_repository_is_a_zoo_source(fo: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FiftyOne's zoo takes an archive of this checkout, fetches by our fetcher and loads by our reader."""
+    archive = tmp_path / "site" / "book.zip"
+    archive.parent.mkdir()
+    listed = subprocess.run(
+        [
+            "git",
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "fiftyone.yml",
+            "__init__.py",
+            "data_helpers",
+        ],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+    )
+    names = listed.stdout.split() or [
+        str(path.relative_to(REPOSITORY))
+        for pattern in ("fiftyone.yml", "__init__.py", "data_helpers/**/*")
+        for path in REPOSITORY.glob(pattern)
+    ]
+    assert {"fiftyone.yml", "__init__.py"} <= set(names)
+    with zipfile.ZipFile(archive, "w") as bundle:
+        for name in names:
+            if (REPOSITORY / name).is_file() and "__pycache__" not in name:
+                bundle.write(REPOSITORY / name, f"image-datasets-main/{name}")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(archive.parent))
+    monkeypatch.setattr(http.server.SimpleHTTPRequestHandler, "log_message", lambda *_: None)
+    asked: list[dict[str, Any]] = []
+    root = data_helpers.miniature("coco")
+
+    def fetched(name: str, **options: Any) -> Path:
+        asked.append({"name": name, **options})
+        shutil.copytree(root, options["root"], dirs_exist_ok=True)
+        return Path(options["root"])
+
+    monkeypatch.setattr(data_helpers, "fetch", fetched)
+    monkeypatch.setattr(fo.config, "dataset_zoo_dir", str(tmp_path / "zoo"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        dataset = fo.zoo.load_zoo_dataset(
+            f"http://127.0.0.1:{web.server_address[1]}/book.zip",
+            split="validation",
+            max_samples=4,
+            classes=["person"],
+            label_types=["detections", "keypoints"],
+            dataset_name="from-zoo",
+            progress=False,
+        )
+        web.shutdown()
+    assert asked and asked[0]["name"] == "coco"
+    assert asked[0]["split"] == "val2017" and asked[0]["max_samples"] == 4 and asked[0]["classes"] == ["person"]
+    assert len(dataset) == 4 and dataset.count("boxes.detections") > 0
+    assert all("val2017" in sample.tags for sample in dataset)
+    assert all(any(label.label == "person" for label in sample.boxes.detections) for sample in dataset)
+    assert dataset.default_skeleton is not None
