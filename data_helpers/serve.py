@@ -94,7 +94,9 @@ class Server:
         self._thread: threading.Thread | None = None
 
     def start(self) -> Server:
-        """Begin to answer, in a thread of its own."""
+        """Begin to answer, in a thread of its own; a server that answers already goes on."""
+        if self._thread is not None:
+            return self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
         return self

@@ -59,7 +59,7 @@ def test_text_is_compressed_and_folders_have_an_index(folder: Path) -> None:
     (folder / "sub").mkdir()
     (folder / "sub" / "index.html").write_text("here")
     with Server(folder, answers={"a.example/moved": {"status": 302, "headers": {"Location": "/page.html"}}}) as server:
-        status, body, headers = get(server.url + "page.html", Accept_Encoding="gzip")
+        _, body, headers = get(server.url + "page.html", Accept_Encoding="gzip")
         assert headers["Content-Encoding"] == "gzip" and gzip.decompress(body) == (folder / "page.html").read_bytes()
         assert get(server.url + "sub")[1] == b"here"
         assert get(server.url + "a.example/moved")[1] == (folder / "page.html").read_bytes()
