@@ -71,7 +71,8 @@ def _bracketed(caption: str, picture: flickr_common.Made, chains: dict[str, str]
     def phrase(match: re.Match[str]) -> str:
         if match[1] == "-":
             return f"[/EN#0/notvisual {match[2]}]"
-        return f"[/EN#{chains[match[1]]}/{picture.things[match[1]][0]} {match[2]}]"
+        thing, _, own = match[1].partition(":")
+        return f"[/EN#{chains[thing]}/{own.replace(',', '/') or picture.things[thing][0]} {match[2]}]"
 
     return flickr_common.PHRASE.sub(phrase, caption)
 

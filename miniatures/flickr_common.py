@@ -52,7 +52,9 @@ def made() -> list[Made]:
         image = image.crop((left, top, right, bottom)).resize(size, Image.Resampling.LANCZOS)
         if picture.mirror:
             image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        named = dict.fromkeys(m[1] for caption in picture.captions for m in PHRASE.finditer(caption) if m[1] != "-")
+        named = dict.fromkeys(
+            m[1].partition(":")[0] for caption in picture.captions for m in PHRASE.finditer(caption) if m[1] != "-"
+        )
         things = {name: flickr_pictures.THINGS[picture.source][name] for name in named}
         for name, (kind, boxes) in things.items():
             if not isinstance(boxes, str):
