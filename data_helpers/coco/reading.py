@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,27 @@ import msgspec
 
 from ..errors import FormatError, MissingFileError
 from ..samples import Problem, Sample, Selection
-from . import layout
+from . import layout, outlines
 from .decoding import decode, is_list, load, quiet_collector
-from .records import Annotation, Category, File, Licence, Picture
+from .records import EMPTY, Annotation, Category, File, Licence, Picture
 
+LARGE = 50_000_000
+"""Bytes from which on a list's outlines are looked over by their brackets before any is read."""
+_POOL = ThreadPoolExecutor(1)
 LABEL_TYPES = ("boxes", "masks", "keypoints", "captions", "stuff", "panoptic", "classes")
+
+
+def _only_class(note: Annotation) -> bool:
+    """Tell a label of the whole picture: a category and nothing else."""
+    other = note.bbox or note.raw_segmentation or note.raw_keypoints or note.caption is not None
+    return note.category_id is not None and not other
 
 
 class Part:
     """One list of a folder: its records, and which kinds of labels they are."""
+
+    polygons: Future[int | None] | None = None
+    """Of a large file that is scanned: how many lists of lists it has, see `outlines`."""
 
     def __init__(self, path: Path, file: File, split: str | None, results: bool, text: bool) -> None:
         self.path, self.split, self.results, self.text = path, split, results, text
@@ -29,19 +43,15 @@ class Part:
         self.categories = {category.id: category for category in file.categories or ()}
         self.licences = {licence.id: licence for licence in file.licenses or ()}
         notes = self.annotations
-        self.captions = any(a.caption is not None for a in notes)
-        self.panoptic = any(a.segments_info is not None for a in notes)
-        self.points = any(a.raw_keypoints for a in notes)
-        self.boxes = any(a.bbox is not None or a.raw_segmentation for a in notes)
+        # A million records: each question is one pass in C.
+        self.captions = any(map(attrgetter("caption"), notes))
+        self.panoptic = any(map(attrgetter("segments_info"), notes))
+        self.points = any(map(attrgetter("raw_keypoints"), notes))
+        self.boxed = None not in map(attrgetter("bbox"), notes)
+        self.boxes = (bool(notes) and self.boxed) or any(note.bbox or note.raw_segmentation for note in notes)
         self.stuff = self.boxes and self._is_stuff()
-        self.classes = any(
-            a.category_id is not None
-            and a.bbox is None
-            and a.caption is None
-            and not a.raw_segmentation
-            and not a.raw_keypoints
-            for a in notes
-        )
+        self.classes = not self.boxed and any(map(_only_class, notes))
+        self.outlined = self.boxes and not any(map(EMPTY.__contains__, map(attrgetter("raw_segmentation"), notes)))
 
     @property
     def ids(self) -> set[int]:
@@ -78,12 +88,12 @@ class Part:
             "keypoints": lambda a: a.has_keypoints,
             "captions": lambda a: a.caption is not None,
             "panoptic": lambda a: a.segments_info is not None,
-            "classes": lambda a: a.category_id is not None and a.bbox is None and not a.raw_segmentation,
+            "classes": _only_class,
         }
         return {kind: tests[kind] for kind in self.kinds()}
 
 
-def open_list(path: Path) -> Part | list[Category] | None:
+def open_list(path: Path, scanning: bool = False) -> Part | list[Category] | None:
     """Read one JSON file by what is in it: a list of COCO's, a list of categories, or None for anything else.
 
     Raises
@@ -99,10 +109,14 @@ def open_list(path: Path) -> Part | list[Category] | None:
             notes, text = decode(data, list[Annotation], path)
         images = [Picture(number) for number in sorted({note.image_id for note in notes})]
         return Part(path, File(images, notes), layout.split_of(path), True, text)
+    # NumPy looks for brackets in a second thread, while this one decodes.
+    polygons = _POOL.submit(outlines.sound_polygons, data) if scanning and len(data) > LARGE else None
     file, text = decode(data, File, path)
     if file.images is None and file.annotations is None:
         return None
-    return Part(path, file, layout.split_of(path), False, text)
+    part = Part(path, file, layout.split_of(path), False, text)
+    part.polygons = polygons
+    return part
 
 
 class Split:
@@ -120,6 +134,9 @@ class Split:
                 if old is None or not old.file_name:
                     self.images[image.id] = image
         self.licences = {number: licence for part in self.parts for number, licence in part.licences.items()}
+        self.licence_names: dict[int | None, str | None] = {
+            number: short_licence(licence) for number, licence in self.licences.items()
+        }
         self.base = layout.base_of(self.parts[0].path)
         self.folder, self.names = layout.picture_folder(self.base, name, map(file_name, self.images.values()))
         self.credits = read_credits(self.base)
@@ -129,8 +146,7 @@ class Split:
         name = file_name(picture)
         if name in self.names:
             return self.folder / name
-        parts = Path(name).parts
-        if len(parts) > 1 and ".." not in parts and not Path(name).is_absolute():
+        if "/" in name and ".." not in (parts := Path(name).parts) and not Path(name).is_absolute() and parts:
             return next((path for top in (self.folder, self.base) if (path := top / name).is_file()), None)
         return None
 
@@ -139,31 +155,36 @@ class Split:
         found: dict[str, dict[int, list[Annotation]]] = {}
         with quiet_collector():
             for part in self.parts:
-                names = {number: category.name for number, category in part.categories.items()}
-                grouped: dict[int, list[Annotation]] = {image.id: [] for image in part.images}
-                for note in part.annotations:
-                    number = note.category_id
-                    if number is not None:
-                        note.label = names.get(number) or str(number)
-                    if (group := grouped.get(note.image_id)) is not None:
-                        group.append(note)
-                    for segment in note.segments_info or ():
-                        segment.label = part.name(segment.category_id)
+                grouped = self._group(part)
+                # Where every record is of the type, the groups are the answer as they stand.
+                whole = {"boxes": part.boxed, "masks": part.outlined}
                 for kind, test in part.sort().items():
                     if wanted is not None and kind not in wanted:
                         continue
-                    target = found.setdefault(kind, {})
+                    target = found.get(kind)
+                    if target is None and whole.get(kind):
+                        found[kind] = grouped
+                        continue
                     again = part.points and kind in ("boxes", "masks")
+                    merged = found[kind] = dict(target or {})
                     for number, notes in grouped.items():
-                        kept = [note for note in notes if test(note)]
-                        if again and (old := target.get(number)):
-                            known = {note.id for note in old}
-                            kept = [note for note in kept if note.id not in known]
-                        if number in target:
-                            target[number] += kept
-                        else:
-                            target[number] = kept
+                        old = merged.get(number, [])
+                        known = {note.id for note in old} if again else ()
+                        merged[number] = old + [note for note in notes if test(note) and note.id not in known]
         return found
+
+    def _group(self, part: Part) -> dict[int, list[Annotation]]:
+        """Name each record's class, and return the records of each picture."""
+        names = {number: part.name(number) for number in set(map(attrgetter("category_id"), part.annotations))}
+        orphans: list[Annotation] = []
+        grouped: dict[int, list[Annotation]] = {image.id: [] for image in part.images}
+        for note in part.annotations:
+            note.label = names[note.category_id]
+            grouped.get(note.image_id, orphans).append(note)
+        for note in part.annotations if part.panoptic else ():
+            for segment in note.segments_info or ():
+                segment.label = part.name(segment.category_id)
+        return grouped
 
     def sample(self, picture: Picture, groups: dict[str, dict[int, list[Annotation]]]) -> Sample:
         """Build one sample."""
@@ -181,7 +202,7 @@ class Split:
             extra["licence_url"] = licence.url
         if "panoptic" in labels and (note := next(iter(labels["panoptic"]), None)):
             extra["panoptic_png"] = self.panoptic_png(note)
-        photo = FLICKR.search(picture.flickr_url or "")
+        photo = flickr_id(picture.flickr_url)
         image = self.image(picture)
         row = self.credits.get(image.relative_to(self.base).as_posix(), {}) if image and self.credits else {}
         return Sample(
@@ -191,10 +212,9 @@ class Split:
             height=picture.height,
             split=self.name,
             labels=labels,
-            licence=row.get("licence") or (short_licence(licence) if licence else None),
-            credit=row.get("credit")
-            or (f"Flickr photo {photo[1]}, author not named in COCO's files" if photo else None),
-            source_url=row.get("source") or (PAGE + photo[1] if photo else picture.coco_url or None),
+            licence=row.get("licence") or self.licence_names.get(picture.license),
+            credit=row.get("credit") or (f"Flickr photo {photo}, author not named in COCO's files" if photo else None),
+            source_url=row.get("source") or (PAGE + photo if photo else picture.coco_url or None),
             extra=extra,
         )
 
@@ -207,8 +227,13 @@ class Split:
         return next((path for path in tried if path.is_file()), None)
 
 
-FLICKR = re.compile(r"/(\d+)_[0-9a-f]+(?:_\w)?\.jpg")
 PAGE = "https://www.flickr.com/photo.gne?id="
+
+
+def flickr_id(address: str | None) -> str | None:
+    """Return the photo's id in a Flickr picture's address, ``.../7866247804_e0486b75b8_z.jpg``."""
+    number = (address or "").rpartition("/")[2].partition("_")[0]
+    return number if number.isdecimal() else None
 
 
 def file_name(picture: Picture) -> str:
@@ -283,7 +308,7 @@ def _open(paths: Sequence[Path], report: Callable[[Problem], Any] | None) -> lis
     opened: list[Part | list[Category]] = []
     for path in paths:
         try:
-            found = open_list(path)
+            found = open_list(path, report is not None)
         except FormatError as error:
             if report is None:
                 raise
@@ -351,7 +376,7 @@ def read(root: Path, want: Selection) -> Iterator[Sample]:
 
 def _wanted(split: Split, want: Selection) -> list[Picture]:
     ids = want.wants_id()
-    chosen = want.names("classes", _Any())
+    chosen = [want.classes] if isinstance(want.classes, str) else want.classes
     keep: set[int] | None = None
     if chosen is not None:
         keep = set()
@@ -366,11 +391,6 @@ def _wanted(split: Split, want: Selection) -> list[Picture]:
         for number in sorted(split.images)
         if (ids is None or number in ids) and (keep is None or number in keep)
     ]
-
-
-class _Any(tuple[str, ...]):
-    def __contains__(self, name: object) -> bool:
-        return True
 
 
 def _loose(root: Path, want: Selection) -> Iterator[Sample]:

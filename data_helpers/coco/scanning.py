@@ -11,21 +11,17 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import FormatError
 from ..samples import Problem, Scan
 from . import layout, pictures
 from .decoding import quiet_collector
-from .masks import check_polygons, check_runs, read_panoptic
+from .masks import check, read_panoptic
 from .reading import Part, Split, by_split, file_name
-from .records import EMPTY, Annotation
+from .records import Annotation
 
-Ints = npt.NDArray[np.int64]
 Report = Callable[[str, str, str], None]
 FEW = 20
-SHORT = 400
-"""Bytes of an outline below which it is looked at: five numbers, however they are written, take less."""
 
 
 def scan(root: Path) -> Scan:
@@ -58,17 +54,6 @@ def scan(root: Path) -> Scan:
         report("nothing-found", root.name, "neither annotations/*.json nor pictures: is this the folder?")
     found.images = sum(found.splits.values())
     return found
-
-
-def _column(notes: list[Annotation], field: str) -> Ints:
-    """Return one field of all records; -1 stands for none."""
-    try:
-        return np.fromiter(map(attrgetter(field), notes), np.int64, len(notes))
-    except TypeError:
-        values = map(attrgetter(field), notes)
-        return np.fromiter((-1 if value is None else value for value in values), np.int64, len(notes))
-    except OverflowError as error:
-        raise FormatError(f"{field}: a number has more than 64 bits. Mend the record.") from error
 
 
 def _labels(split: Split, classes: dict[str, int], report: Report) -> Counter[str]:
@@ -105,7 +90,8 @@ def _part(part: Part, split: Split, before: list[Part], report: Report) -> dict[
         report("text-number", name, "ids or other numbers are written as text; they are read as numbers")
     if part.lvis:
         report("lvis-file", name, "LVIS, not COCO: what is not labelled in a picture may still be in it; use lvis-api")
-    _ids(part, report)
+    used = Counter(map(attrgetter("category_id"), notes))
+    _ids(part, used, report)
     kept = notes
     if part.points and part.boxes and before:
         known: dict[int, set[int | None]] = {}
@@ -115,10 +101,12 @@ def _part(part: Part, split: Split, before: list[Part], report: Report) -> dict[
         kept = [note for note in notes if note.id not in known.get(note.image_id, ())]
     counted: dict[str, tuple[int, Counter[int]]] = {}
     for kind, test in part.sort().items():
-        if kind == "boxes" or (kind == "stuff"):
-            counted[kind] = (_boxes(kept, name, split, report), Counter(map(attrgetter("category_id"), kept)))
+        if kind in ("boxes", "stuff"):
+            boxed = kept if part.boxed else [note for note in kept if note.bbox is not None]
+            numbers = used if boxed is notes else Counter(map(attrgetter("category_id"), boxed))
+            counted[kind] = (_boxes(boxed, name, split, report), numbers)
         elif kind == "masks":
-            counted[kind] = (_masks(kept, name, split, report), Counter())
+            counted[kind] = (_masks(part, kept, split, report), Counter())
         elif kind == "keypoints":
             counted[kind] = (_keypoints(part, report), Counter())
         elif kind == "captions":
@@ -134,7 +122,7 @@ def _part(part: Part, split: Split, before: list[Part], report: Report) -> dict[
             chosen = [note for note in notes if test(note)]
             counted[kind] = (len(chosen), Counter(map(attrgetter("category_id"), chosen)))
     if part.stuff:
-        _masks(kept, name, split, report)
+        _masks(part, kept, split, report)
     return counted
 
 
@@ -142,42 +130,36 @@ def _where(name: str, note: Annotation) -> str:
     return f"{name}: annotation {note.id}" if note.id is not None else f"{name}: a record of image {note.image_id}"
 
 
-def _ids(part: Part, report: Report) -> None:
+def _ids(part: Part, used: Counter[Any], report: Report) -> None:
     """Check ids: each once, each image and category known."""
     name, notes = part.path.name, part.annotations
     images = [image.id for image in part.images]
-    for what, ids in (("image", images), ("annotation", [note.id for note in notes])):
+    for what, ids in (("image", images), ("annotation", list(map(attrgetter("id"), notes)))):
         if len(set(ids)) < len(ids):
             for number, times in Counter(ids).items():
                 if times > 1 and number is not None:
                     report("duplicate-id", f"{name}: {what} {number}", f"the id stands {times} times")
-    if not notes:
+    if others := set(map(attrgetter("image_id"), notes)) - set(images):
+        for note in notes:
+            if note.image_id in others:
+                report("orphan", _where(name, note), f"image {note.image_id} is not in the list of images")
+    known = {None, *part.categories}
+    if len(known) == 1 and (part.captions or part.results):
         return
-    column = _column(notes, "image_id")
-    for index in np.flatnonzero(~np.isin(column, np.array(images, np.int64))):
-        report("orphan", _where(name, notes[index]), f"image {notes[index].image_id} is not in the list of images")
-    known = part.categories
-    if known or not part.captions:
-        used = Counter(map(attrgetter("category_id"), notes))
-        for note in notes if any(number not in known for number in used if number is not None) else ():
-            if note.category_id is not None and note.category_id not in known and note.caption is None:
-                if part.results and not known:
-                    continue
-                report("unknown-category", _where(name, note), f"category {note.category_id} is not in the list")
-        for note in notes if part.panoptic else ():
-            for segment in note.segments_info or ():
-                if segment.category_id not in known:
-                    report("unknown-category", _where(name, note), f"category {segment.category_id} is not in the list")
+    for note in notes if not known.issuperset(used) else ():
+        if note.category_id not in known and note.caption is None:
+            report("unknown-category", _where(name, note), f"category {note.category_id} is not in the list")
+    for note in notes if part.panoptic else ():
+        for segment in note.segments_info or ():
+            if segment.category_id not in known:
+                report("unknown-category", _where(name, note), f"category {segment.category_id} is not in the list")
 
 
 def _boxes(notes: list[Annotation], name: str, split: Split, report: Report) -> int:
-    boxed: list[Any] = list(map(attrgetter("bbox"), notes))
-    if None in boxed:
-        notes = [note for note in notes if note.bbox is not None]
-        boxed = [note.bbox for note in notes]
     if not notes:
         return 0
-    boxes = np.fromiter(chain.from_iterable(boxed), np.float64, 4 * len(notes)).reshape(-1, 4)
+    numbers = chain.from_iterable(map(attrgetter("bbox"), notes))
+    boxes = np.fromiter(numbers, np.float64, 4 * len(notes)).reshape(-1, 4)
     with np.errstate(invalid="ignore", over="ignore"):
         low = boxes.min(axis=1)
         size = boxes[:, 2:].min(axis=1)
@@ -198,28 +180,24 @@ def _boxes(notes: list[Annotation], name: str, split: Split, report: Report) -> 
     return len(notes)
 
 
-def _masks(notes: list[Annotation], name: str, split: Split, report: Report) -> int:
-    count = 0
-    for note in notes:
-        raw = note.raw_segmentation
-        if raw in EMPTY:
-            continue
-        count += 1
-        data = bytes(raw)
-        if data[0] == 91 and len(data) > SHORT and data.count(b"]") == 2:
-            continue
-        segmentation = note.segmentation
+def _masks(part: Part, notes: list[Annotation], split: Split, report: Report) -> int:
+    """Count outlines and check them: in a large file, where its brackets say that all have three points, RLEs only."""
+    masked = notes if part.outlined else [note for note in notes if note.has_mask]
+    checked = masked
+    if part.polygons is not None and part.outlined:
+        crowds = [note for note in masked if note.iscrowd]
+        skeletons = sum(bool(category.skeleton) for category in part.categories.values())
+        lists = sum(bytes(note.raw_segmentation)[:1] == b"[" for note in crowds)
+        if part.polygons.result() == len(part.annotations) - len(crowds) + lists + skeletons:
+            checked = crowds
+    for note in checked:
         image = split.images.get(note.image_id)
         try:
-            if isinstance(segmentation, dict):
-                check_runs(segmentation, image.height if image else None, image.width if image else None)
-            elif isinstance(segmentation, list):
-                check_polygons(segmentation)
-            else:
-                raise FormatError(f"segmentation: found {data[:30]!r}, expected polygons or an RLE.")
+            check(note, image.height if image else None, image.width if image else None)
         except FormatError as error:
-            report("bad-rle" if isinstance(segmentation, dict) else "bad-polygon", _where(name, note), str(error))
-    return count
+            kind = "bad-rle" if bytes(note.raw_segmentation)[:1] == b"{" else "bad-polygon"
+            report(kind, _where(part.path.name, note), str(error))
+    return len(masked)
 
 
 def _keypoints(part: Part, report: Report) -> int:

@@ -1,0 +1,136 @@
+"""COCO's largest annotation file, read by us and by the peers, each in a fresh process on the same file.
+
+The file is made here: as many pictures, annotations and bytes as ``instances_train2017.json`` has by the card, outlines
+with the distribution of corners that real ones have. Prints seconds of the call alone and the peak memory of the process.
+
+    python benchmarks/read.py [--scale 0.1] [--repeat 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+
+IMAGES, ANNOTATIONS, CROWDS, BYTES = 118_287, 860_001, 10_052, 466_091_294
+
+READERS = {
+    "pycocotools.coco.COCO": "from pycocotools.coco import COCO; call = lambda: COCO(str(path))",
+    "json.load": "import json; call = lambda: json.load(path.open())",
+    "orjson.loads": "import orjson; call = lambda: orjson.loads(path.read_bytes())",
+    "coco.scan (summary)": "from data_helpers import coco; call = lambda: coco.scan(root)",
+    "coco.read, every sample": """
+        from data_helpers import coco; from data_helpers.samples import Selection
+        call = lambda: sum(len(sample.labels['boxes']) for sample in coco.read(root, Selection()))""",
+    "coco.read_file (floor)": "from data_helpers import coco; call = lambda: coco.read_file(path)",
+}
+
+PROGRAM = """
+import contextlib, io, sys, time
+from pathlib import Path
+root = Path(sys.argv[1]); path = root / 'annotations' / 'instances_train2017.json'
+{setup}
+begin = time.perf_counter()
+with contextlib.redirect_stdout(io.StringIO()):
+    result = call()
+took = time.perf_counter() - begin
+peak = next((line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')), '0')
+print(took, int(peak) / 1024)
+"""
+
+
+def outlines(rng: random.Random, count: int, digits: float) -> list[str]:
+    """Make outlines: corners follow the long-tailed distribution of real ones, one object in ten has several parts."""
+    made = []
+    for _ in range(count):
+        parts = []
+        for _ in range(1 if rng.random() > 0.1 else rng.randint(2, 4)):
+            corners = max(3, min(400, int(rng.lognormvariate(2.85, 0.75) * digits)))
+            parts.append([round(rng.uniform(0, 640), 2) for _ in range(2 * corners)])
+        made.append(json.dumps(parts))
+    return made
+
+
+def make(root: Path, scale: float) -> Path:
+    """Write the annotation file."""
+    rng = random.Random(2017)
+    path = root / "annotations" / "instances_train2017.json"
+    path.parent.mkdir(parents=True)
+    images, annotations = int(IMAGES * scale), int(ANNOTATIONS * scale)
+    wanted = BYTES / ANNOTATIONS
+    pool = outlines(rng, 20_000, 1.0)
+    # The records around the outlines take about 170 bytes; the corners are scaled until the file has the real size.
+    pool = outlines(rng, 20_000, (wanted - 170 - 0.28 * IMAGES / 860) / (sum(map(len, pool)) / len(pool)))
+    numbers = rng.sample(range(1, 581_930), images)
+    # A crowd is a run-length code of the picture; the real ones have about 1,200 runs.
+    runs = [rng.randint(1, 255) for _ in range(1_199)]
+    crowd = json.dumps({"counts": [*runs, 480 * 640 - sum(runs)], "size": [480, 640]})
+    categories = [number for number in range(1, 91) if number not in {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}]
+    with path.open("w") as file:
+        file.write(
+            '{"info": {"year": 2017}, "licenses": [{"url": "http://creativecommons.org/licenses/by/2.0/", "id": 1, '
+        )
+        file.write('"name": "Attribution License"}], "images": [')
+        picture = (
+            '{{"license": 1, "file_name": "{0:012d}.jpg", "coco_url": "http://images.cocodataset.org/train2017/{0:012d}.jpg", '
+            '"height": 480, "width": 640, "date_captured": "2013-11-14 11:18:45", '
+            '"flickr_url": "http://farm3.staticflickr.com/2836/{0}_d6bc0e_z.jpg", "id": {0}}}'
+        )
+        file.write(", ".join(map(picture.format, numbers)))
+        file.write('], "annotations": [')
+        for index in range(annotations):
+            image = numbers[index] if index < images else rng.choice(numbers)
+            group = index % (ANNOTATIONS // CROWDS) == 1
+            x, y, w, h = (round(rng.uniform(1, 239), 2) for _ in range(4))
+            file.write(
+                f'{", " if index else ""}{{"segmentation": {crowd if group else rng.choice(pool)}, '
+                f'"area": {w * h / 2:.4f}, "iscrowd": {int(group)}, "image_id": {image}, "bbox": [{x}, {y}, {w}, {h}], '
+                f'"category_id": {rng.choice(categories)}, "id": {900_000_000_000 + index if group else index + 1}}}'
+            )
+        file.write('], "categories": [')
+        file.write(", ".join(f'{{"supercategory": "thing", "id": {n}, "name": "class {n}"}}' for n in categories))
+        file.write("]}")
+    return path
+
+
+def main() -> None:
+    """Make the file, run every reader, print the table."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--scale", type=float, default=1.0, help="part of the full size (1.0)")
+    options.add_argument("--repeat", type=int, default=3, help="fresh processes for each reader (3)")
+    options.add_argument("--keep", type=Path, help="make the file in this folder and leave it there")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        root = chosen.keep or Path(scratch)
+        path = root / "annotations" / "instances_train2017.json"
+        if not path.is_file():
+            make(root, chosen.scale)
+        print(f"{path.name}: {path.stat().st_size:,} bytes, made here ({chosen.scale:g} of the real size)")
+        print(f"{'reader':28}{'seconds':>9}  {'all runs':22}{'times':>7}{'MB':>8}{'share':>7}")
+        base: tuple[float, float] | None = None
+        for name, setup in READERS.items():
+            program = PROGRAM.format(setup=textwrap.dedent(setup))
+            runs = []
+            for _ in range(chosen.repeat):
+                done = subprocess.run([sys.executable, "-c", program, str(root)], capture_output=True, text=True)
+                if done.returncode:
+                    break
+                took, peak = map(float, done.stdout.split())
+                runs.append((took, peak))
+            if not runs:
+                print(f"{name:28}{done.stderr.strip().splitlines()[-1][:70]}")
+                continue
+            took, peak = (statistics.median(column) for column in zip(*runs, strict=True))
+            base = base or (took, peak)
+            every = " ".join(f"{one:.2f}" for one, _ in runs)
+            print(f"{name:28}{took:9.2f}  {every:22}{base[0] / took:7.1f}{peak:8.0f}{peak / base[1]:7.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
