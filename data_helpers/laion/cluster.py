@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import os
 import shutil
+import sys
 from typing import Any
 
 from ..errors import DataError, FormatError, missing_extra
@@ -27,6 +28,8 @@ def session(master: str | None = None) -> Any:
         raise missing_extra("spark", "Asking Spark") from error
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
         raise DataError("Spark needs Java 17 or newer, and none is installed. Install a JRE, or use engine='duckdb'.")
+    # Local workers must be the Python that has this package; a cluster's own setting goes first.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     address = master or os.environ.get("SPARK_MASTER") or "local[*]"
     builder = SparkSession.builder.appName("image-datasets-book").master(address)
     if address.startswith("local"):

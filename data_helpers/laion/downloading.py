@@ -169,6 +169,10 @@ def download(
         for name in ("similarity", "language", "hash", "pwatermark", "punsafe", "aesthetic")
         if name in table.columns
     ]
+    if distributor == "pyspark":
+        from .cluster import session
+
+        session(f"local[{processes}]" if not os.environ.get("SPARK_MASTER") else None)
     before = engine.Downloader
     interrupt = signal.getsignal(signal.SIGINT)
     engine.Downloader = _polite_class(policy)
