@@ -15,11 +15,12 @@ from .figures import (
     spatial_heatmap,
 )
 from .gallery import Gallery, gallery
-from .picture import Picture
+from .picture import Picture, Table
 
 __all__ = [
     "Gallery",
     "Picture",
+    "Table",
     "area_treemap",
     "class_balance",
     "class_sizes",

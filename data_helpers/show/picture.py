@@ -43,7 +43,7 @@ class Picture:
         self.figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
         return file.getvalue()
 
-    def text(self) -> str:
+    def text(self: Picture | Table) -> str:
         """Return the table as aligned text."""
         cells = [self.head, *([_cell(value) for value in row] for row in self.rows)]
         widths = [max(len(line[i]) for line in cells) for i in range(len(self.head))]
@@ -57,17 +57,20 @@ class Picture:
 
     def html(self) -> str:
         """Return the table as HTML, folded away."""
-        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.head)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>" for row in self.rows
-        )
         # A long table scrolls inside its own box, which the keyboard can reach.
         return (
             '<details class="dh-table"><summary>The numbers as a table</summary>'
             '<div tabindex="0" role="region" aria-label="Table of the figure\'s numbers" '
             'style="max-height:20em;overflow:auto">'
-            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></details>"
+            f"{self._table()}</div></details>"
         )
+
+    def _table(self: Picture | Table) -> str:
+        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.head)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>" for row in self.rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def __repr__(self) -> str:
         return f"Figure: {self.alt}"
@@ -100,3 +103,28 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+class Table:
+    """Rows shown as a table in a notebook, and as aligned text wherever text is compared.
+
+    Parameters
+    ----------
+    rows
+        A list of dicts with the same keys, or of tuples whose first one is the header.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.head, self.rows = _rows(rows)
+
+    text = Picture.text
+
+    def html(self) -> str:
+        """Return the table as HTML."""
+        return Picture._table(self)
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return self.html()
