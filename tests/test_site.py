@@ -336,6 +336,27 @@ def test_code_is_copied(address: str, browser: Any) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("scripts", [True, False])
+def test_gallery_labels_are_switched_by_keyboard_and_touch(scripts: bool, address: str, browser: Any) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True, java_script_enabled=scripts)
+    page = context.new_page()
+    page.goto(f"{address}/index.html")
+    box = page.locator(".dh-gallery input.t-boxes").first
+    drawn = page.locator(".dh-gallery path.o.b").first
+    states = [drawn.is_visible()]
+    box.focus()
+    page.keyboard.press("Space")
+    states.append(drawn.is_visible())
+    page.locator(".dh-gallery label:has(input.t-boxes)").first.tap()
+    states.append(drawn.is_visible())
+    credits_ = page.locator(".dh-gallery figcaption").all_inner_texts()
+    context.close()
+    assert states == [True, False, True]
+    assert credits_
+    assert all(re.search(r"CC BY|CC0|[Pp]ublic domain", one) for one in credits_)
+
+
+@pytest.mark.browser
 def test_contents_open_on_a_phone(address: str, browser: Any) -> None:
     context = browser.new_context(viewport=PHONE, has_touch=True)
     page = context.new_page()
