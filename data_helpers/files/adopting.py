@@ -1,0 +1,193 @@
+"""Files that did not come by a fetch: obtained by the reader, or laid out for a classroom."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import urllib.parse
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..cards import Card, File
+from ..errors import ChecksumError, DataError, MissingFileError
+from ..remote.sinks import storage
+from .archives import extract
+from .ledger import HIDDEN, Entry, Ledger, digest
+from .plans import Part, part_of, size
+
+
+def adopt(card: Card, folder: Path, root: Path) -> Path:
+    """Check files the reader obtained against a card and take them into a root; the reader's files stay.
+
+    Each file of the card that lies in the folder, at its own place or anywhere below, is checked by size and hash
+    before any is taken. Archives are unpacked as a fetch would. What the card describes as a folder or by a pattern
+    is taken file by file.
+
+    Raises
+    ------
+    MissingFileError
+        None of the card's files is there; the message lists what is looked for.
+    ChecksumError
+        A file is not the published one; nothing was taken.
+    """
+    found = {file.name: paths for file in card.files if (paths := list(_find(folder, file.name)))}
+    if not found:
+        raise MissingFileError(_nothing(card, folder))
+    wrong = []
+    for file in card.files:
+        for path in found.get(file.name, []):
+            if path.is_file() and (why := _differs(path, file)):
+                wrong.append(f"  - {path}: {why}")
+    if wrong:
+        raise ChecksumError(
+            f"{card.title}: not the published files; nothing was taken.\n"
+            + "\n".join(wrong)
+            + "\nGet them again from their owners, and compare sizes first."
+        )
+    ledger, added = Ledger(root), {}
+    for file in card.files:
+        part = part_of(file)
+        for path in found.get(file.name, []):
+            for source, place in _places(path, folder, part):
+                target = root / place if part.unpack is None else part.target(root)
+                _take(source, target)
+                added[place] = ledger.entry(target, digest(target), "adopted")
+                if part.unpack is not None:
+                    prefix = "" if part.unpack in ("", ".") else part.unpack.strip("/") + "/"
+                    made = extract(target, root / part.unpack)
+                    added[place].unpacked = {prefix + name: count for name, count in made.items()}
+    ledger.save(added)
+    return root
+
+
+def _find(folder: Path, name: str) -> Iterator[Path]:
+    """Yield a file's places: where the card says, or its bare name anywhere below; a pattern yields all that fit."""
+    if any(sign in name for sign in "*?["):
+        yield from sorted(folder.glob(name)) or sorted(folder.rglob(Path(name).name))
+        return
+    if (folder / name).exists():
+        yield folder / name
+        return
+    yield from sorted(path for path in folder.rglob(Path(name).name) if HIDDEN not in path.parts)[:1]
+
+
+def _places(path: Path, folder: Path, part: Part) -> Iterator[tuple[Path, str]]:
+    if path.is_dir():
+        for inner in sorted(path.rglob("*")):
+            if inner.is_file() and not any(piece.startswith(".") for piece in inner.relative_to(path).parts):
+                yield inner, f"{part.name}/{inner.relative_to(path).as_posix()}"
+    elif any(sign in part.name for sign in "*?["):
+        yield path, path.relative_to(folder).as_posix()
+    else:
+        yield path, part.name
+
+
+def _differs(path: Path, file: File) -> str | None:
+    have = path.stat().st_size
+    hashes = ([file.sha256] if file.sha256 else []) + [one.sha256 for one in file.accept]
+    if file.bytes is not None and have != file.bytes and not file.accept:
+        return f"{have:,} bytes, expected {file.bytes:,}"
+    if hashes and (got := digest(path)) not in hashes:
+        return f"SHA-256 {got}, expected {' or '.join(hashes)}"
+    if not hashes and file.md5 and (got := digest(path, "md5")) != file.md5:
+        return f"MD5 {got}, expected {file.md5}"
+    return None
+
+
+def _nothing(card: Card, folder: Path) -> str:
+    names = "\n".join(f"  - {file.name}" + (f" ({size(file.bytes)})" if file.bytes else "") for file in card.files)
+    return (
+        f"{folder}: none of the files of {card.title} is there. Looked for:\n{names or '  (its card names none)'}\n"
+        f"A folder that is unpacked already needs no adopting: give it as root, or set "
+        f"DATA_HELPERS_ROOT_{card.stem.upper()}."
+    )
+
+
+def _take(source: Path, target: Path) -> None:
+    """Link a file where the disk is the same, else copy it; what lies there already is kept if it is the same."""
+    try:
+        if target.is_file() and (target.samefile(source) or digest(target) == digest(source)):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = target.with_name(f".{target.name}.new")
+        work.unlink(missing_ok=True)
+        # A copy, never a link: the reader's file and ours must not change together.
+        shutil.copy2(source, work)
+        work.replace(target)
+    except OSError as error:
+        if isinstance(error, DataError):
+            raise
+        raise storage(target, error) from error
+
+
+def lay_out(folder: Path, goal: Path) -> Path:
+    """Lay fetched files out as a tree of hosts, ``goal/images.cocodataset.org/val2017/...``, and return it.
+
+    Files are linked where the disk allows it. Members that were taken out of a remote zip are put into a zip at the
+    archive's address, so that a class can take them out of it again.
+
+    Parameters
+    ----------
+    folder
+        A root that was fetched into, or a folder of such roots.
+    goal
+        Where the tree goes.
+
+    Raises
+    ------
+    MissingFileError
+        Nothing in the folder came by a fetch.
+    """
+    roots = [path.parent.parent for path in sorted(folder.glob(f"**/{HIDDEN}/fetched.json"))]
+    archives: dict[str, dict[str, Path]] = {}
+    count = 0
+    for root in roots:
+        for name, entry in Ledger(root).entries.items():
+            path = root / ".archives" / name if entry.unpacked is not None else root / name
+            if not path.is_file() or "://" not in entry.url:
+                continue
+            count += 1
+            if entry.member:
+                archives.setdefault(entry.url, {})[entry.member] = path
+            else:
+                _link(path, goal / _host_path(entry.url))
+    for url, members in archives.items():
+        place = goal / _host_path(url)
+        if not place.exists():
+            _pack(members, place)
+    if not count:
+        raise MissingFileError(
+            f"{folder}: nothing here came by a fetch. Fetch first, with the root you want to share, "
+            "or give a folder of host folders (images.cocodataset.org/...)."
+        )
+    return goal
+
+
+def _host_path(url: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    return f"{parts.hostname}{urllib.parse.unquote(parts.path)}"
+
+
+def _link(source: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.exists():
+        if place.samefile(source):
+            return
+        place.unlink()
+    try:
+        os.link(source, place)
+    except OSError:
+        shutil.copyfile(source, place)
+
+
+def _pack(members: dict[str, Path], place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    work = place.with_name(f".{place.name}.new")
+    with zipfile.ZipFile(work, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, path in sorted(members.items()):
+            archive.write(path, name)
+    work.replace(place)
+
+
+__all__ = ["Entry", "adopt", "lay_out"]

@@ -1,0 +1,192 @@
+"""Where arriving bytes go: into memory, or into a part file that a later call can go on with. Both are hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..errors import StorageError
+
+PART = ".part"
+
+
+class State(msgspec.Struct, forbid_unknown_fields=False):
+    """What a part file's bytes belong to."""
+
+    url: str = ""
+    validator: str = ""
+    first: int = 0
+    whole: int = 0
+
+
+class Memory:
+    """A sink for small files: nothing to resume once the process ends."""
+
+    def __init__(self, hashes: tuple[str, ...] = ()) -> None:
+        self.data = bytearray()
+        self.hashes = hashes
+        self.state = State()
+
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return len(self.data)
+
+    def start(self, state: State) -> None:
+        """Begin anew."""
+        self.data.clear()
+        self.state = state
+
+    def write(self, data: bytes) -> None:
+        """Take bytes."""
+        self.data += data
+
+    def tail(self, count: int) -> bytes:
+        """Return the last bytes."""
+        return bytes(self.data[len(self.data) - count :])
+
+    def head(self, count: int) -> bytes:
+        """Return the first bytes."""
+        return bytes(self.data[:count])
+
+    def digests(self) -> dict[str, str]:
+        """Return each asked hash of the bytes so far."""
+        return {name: hashlib.new(name, self.data, usedforsecurity=False).hexdigest() for name in self.hashes}
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class PartFile:
+    """A file that grows beside its target, hashed by a second thread, with a note of where its bytes come from.
+
+    Parameters
+    ----------
+    target
+        Where the whole file will lie; the part is ``.<name>.part`` beside it.
+    hashes
+        Names of the hashes to keep.
+
+    Raises
+    ------
+    StorageError
+        The part cannot be written.
+    """
+
+    def __init__(self, target: Path, hashes: tuple[str, ...] = ()) -> None:
+        self.path = target.with_name(f".{target.name}{PART}")
+        self.note = target.with_name(f".{target.name}{PART}.json")
+        self.hashes = hashes
+        try:
+            self._file = self.path.open("r+b" if self.path.is_file() else "w+b", buffering=0)
+            self.size = self._file.seek(0, 2)
+        except OSError as error:
+            raise storage(self.path, error) from error
+        try:
+            self.state = msgspec.json.decode(self.note.read_bytes(), type=State)
+        except (OSError, msgspec.DecodeError):
+            self.state = State()
+            self.size = self._file.truncate(0)
+        self._reset()
+        self._thread: threading.Thread | None = None
+        self._queue: queue.Queue[bytes | None] = queue.Queue(24)
+        if self.size and hashes:
+            self._file.seek(0)
+            while piece := self._file.read(1 << 20):
+                self._feed(piece)
+        self._file.seek(self.size)
+
+    def _reset(self) -> None:
+        self._hashers: dict[str, Any] = {name: hashlib.new(name, usedforsecurity=False) for name in self.hashes}
+
+    def start(self, state: State) -> None:
+        """Begin anew; the old bytes go before the note changes, so that a kill between the two does no harm."""
+        self._drain()
+        try:
+            self._file.seek(0)
+            self._file.truncate(0)
+            self.size, self.state = 0, state
+            self._reset()
+            self.note.write_bytes(msgspec.json.encode(state))
+        except OSError as error:
+            raise storage(self.path, error) from error
+
+    def write(self, data: bytes) -> None:
+        """Take bytes."""
+        try:
+            done = 0
+            while done < len(data):
+                done += self._file.write(memoryview(data)[done:]) or 0
+                # A disk that fills up takes what it can: the hash must know the same bytes as the file.
+            self.size += done
+        except OSError as error:
+            self._file.truncate(self.size)
+            self._file.seek(self.size)
+            raise storage(self.path, error) from error
+        self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
+        if not self._hashers:
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._hash, daemon=True, name="hashing")
+            self._thread.start()
+        self._queue.put(data)
+
+    def _hash(self) -> None:
+        while (data := self._queue.get()) is not None:
+            for hasher in self._hashers.values():
+                hasher.update(data)
+            self._queue.task_done()
+
+    def _drain(self) -> None:
+        if self._thread is not None:
+            self._queue.join()
+
+    def tail(self, count: int) -> bytes:
+        """Return the last bytes."""
+        self._file.seek(self.size - count)
+        data = self._file.read(count)
+        self._file.seek(self.size)
+        return data
+
+    def head(self, count: int) -> bytes:
+        """Return the first bytes."""
+        self._file.seek(0)
+        data = self._file.read(count)
+        self._file.seek(self.size)
+        return data
+
+    def digests(self) -> dict[str, str]:
+        """Return each asked hash of the bytes so far."""
+        self._drain()
+        return {name: hasher.hexdigest() for name, hasher in self._hashers.items()}
+
+    def close(self) -> None:
+        """End the hashing thread and close the file, which stays."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+        self._file.close()
+
+    def discard(self) -> None:
+        """Remove part and note."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+        self.note.unlink(missing_ok=True)
+
+
+def storage(path: Path, error: OSError) -> StorageError:
+    """Say what the file system refused, and what to do."""
+    advice = (
+        "Free some room and call again: what has come is kept."
+        if error.errno == 28
+        else ("Check the folder's rights, or choose another with root or DATA_HELPERS_HOME.")
+    )
+    return StorageError(f"{path}: cannot be written ({error.strerror or error}). {advice}")
