@@ -131,16 +131,19 @@ def mask(record: Any, height: int, width: int) -> npt.NDArray[np.bool_]:
     """
     segmentation = record.segmentation
     if isinstance(segmentation, dict):
-        lengths = check_runs(segmentation, height, width)
-        flat = np.repeat(np.arange(lengths.size) % 2 == 1, lengths)
-        return flat.reshape((height, width), order="F")
+        return _draw(check_runs(segmentation, height, width), height, width)
     if not isinstance(segmentation, list) or not segmentation:
         raise FormatError(f"{record!r:.120}: has no mask. Choose records of labels['masks'].")
     check_polygons(segmentation)
     from pycocotools import mask as api
 
-    drawn = api.decode(api.merge(api.frPyObjects(segmentation, height, width)))
-    return np.asarray(drawn, np.bool_)
+    merged = api.merge(api.frPyObjects(segmentation, height, width))
+    return _draw(runs(merged["counts"].decode()), height, width)
+
+
+def _draw(lengths: Runs, height: int, width: int) -> npt.NDArray[np.bool_]:
+    flat = np.repeat(np.arange(lengths.size) % 2 == 1, lengths)
+    return flat.reshape((height, width), order="F")
 
 
 def read_panoptic(path: Any) -> npt.NDArray[np.int64]:

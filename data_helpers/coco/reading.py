@@ -36,7 +36,7 @@ class Part:
     polygons: Future[int | None] | None = None
     """Of a large file that is scanned: how many lists of lists it has, see `outlines`."""
 
-    def __init__(self, path: Path, file: File, split: str | None, results: bool, text: bool) -> None:
+    def __init__(self, path: Path, file: File, split: str | None, *, results: bool, text: bool, compact: bool) -> None:
         self.path, self.split, self.results, self.text = path, split, results, text
         self.images = file.images or []
         self.annotations = file.annotations or []
@@ -51,7 +51,9 @@ class Part:
         self.boxes = (bool(notes) and self.boxed) or any(note.bbox or note.raw_segmentation for note in notes)
         self.stuff = self.boxes and self._is_stuff()
         self.classes = not self.boxed and any(map(_only_class, notes))
-        self.outlined = self.boxes and not any(map(EMPTY.__contains__, map(attrgetter("raw_segmentation"), notes)))
+        # Only in compact JSON has an empty outline one spelling.
+        self.outlined = self.boxes and compact
+        self.outlined &= not any(map(EMPTY.__contains__, map(attrgetter("raw_segmentation"), notes)))
 
     @property
     def ids(self) -> set[int]:
@@ -108,13 +110,14 @@ def open_list(path: Path, scanning: bool = False) -> Part | list[Category] | Non
         except FormatError:
             notes, text = decode(data, list[Annotation], path)
         images = [Picture(number) for number in sorted({note.image_id for note in notes})]
-        return Part(path, File(images, notes), layout.split_of(path), True, text)
+        return Part(path, File(images, notes), layout.split_of(path), results=True, text=text, compact=False)
     # NumPy looks for brackets in a second thread, while this one decodes.
     polygons = _POOL.submit(outlines.sound_polygons, data) if scanning and len(data) > LARGE else None
     file, text = decode(data, File, path)
     if file.images is None and file.annotations is None:
         return None
-    part = Part(path, file, layout.split_of(path), False, text)
+    compact = b"\n" not in bytes(data[:200])
+    part = Part(path, file, layout.split_of(path), results=False, text=text, compact=compact)
     part.polygons = polygons
     return part
 

@@ -105,7 +105,10 @@ class Annotation(msgspec.Struct, gc=False, omit_defaults=True):
     @property
     def has_mask(self) -> bool:
         """Whether there is an outline or an RLE."""
-        return self.raw_segmentation not in EMPTY
+        if self.raw_segmentation in EMPTY:
+            return False
+        data = bytes(self.raw_segmentation)
+        return len(data) > 99 or bool(data.translate(None, b"[] \t\r\n"))
 
     @property
     def has_keypoints(self) -> bool:

@@ -37,11 +37,12 @@ def scan(root: Path) -> Scan:
         found.problems.append(Problem(kind, where, detail))
 
     labels: Counter[str] = Counter()
+    classes: dict[str, Counter[str]] = {}
     with quiet_collector():
         for split in by_split(layout.lists(root), found.problems.append):
             name = split.name or ""
             found.splits[name] = found.splits.get(name, 0) + len(split.images)
-            labels += _labels(split, found.classes, report)
+            labels += _labels(split, classes, report)
             found.images_on_disk += _pictures(split, report)
     found.labels = {kind: labels[kind] for kind in sorted(labels)}
     if not found.splits:
@@ -52,14 +53,16 @@ def scan(root: Path) -> Scan:
                 pictures.check(path, None, None, f"{name}/{path.name}", report)
     if not found.splits and not found.problems:
         report("nothing-found", root.name, "neither annotations/*.json nor pictures: is this the folder?")
+    # A class is counted by the first kind of label that knows it: a panoptic map repeats the instances.
+    for kind in ("panoptic", "classes", "stuff", "boxes"):
+        found.classes |= classes.get(kind, {})
     found.images = sum(found.splits.values())
     return found
 
 
-def _labels(split: Split, classes: dict[str, int], report: Report) -> Counter[str]:
+def _labels(split: Split, classes: dict[str, Counter[str]], report: Report) -> Counter[str]:
     """Count one split's labels by type and by class, and check every record."""
     labels: Counter[str] = Counter()
-    tally: dict[str, dict[str, int]] = {}
     before: list[Part] = []
     for part in split.parts:
         try:
@@ -71,16 +74,7 @@ def _labels(split: Split, classes: dict[str, int], report: Report) -> Counter[st
         for kind, (count, numbers) in counted.items():
             labels[kind] += count
             for number, times in numbers.items():
-                name = part.name(number) or ""
-                kinds = tally.setdefault(kind, {})
-                kinds[name] = kinds.get(name, 0) + times
-    # A class is counted once, by the first kind of label that knows it: a panoptic map repeats the instances.
-    told: set[str] = set()
-    for kind in ("boxes", "stuff", "classes", "panoptic"):
-        fresh = {name: count for name, count in tally.get(kind, {}).items() if name not in told}
-        told |= fresh.keys()
-        for name, count in fresh.items():
-            classes[name] = classes.get(name, 0) + count
+                classes.setdefault(kind, Counter())[part.name(number) or ""] += times
     return labels
 
 

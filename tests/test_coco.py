@@ -1,0 +1,523 @@
+"""COCO's reader: real files counted against themselves, every bad input told, masks against pycocotools."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from pycocotools import mask as api
+
+from data_helpers import coco
+from data_helpers.coco import masks, outlines, scanning
+from data_helpers.errors import DataError, FormatError, MissingFileError, UnknownNameError
+from data_helpers.samples import Sample, Scan, Selection
+
+pytestmark = pytest.mark.filterwarnings("error", "ignore:__array__:DeprecationWarning")
+
+FOLDERS = {
+    "Obmutescence_COCO-MINI": ["annotations/*.json"],
+    "MiXaiLL76_faster_coco_eval": ["tests/dataset/cocoapi/*.json"],
+    "openvinotoolkit_datumaro": ["tests/assets/coco_dataset/coco/annotations/*.json"],
+    "cocodataset_panopticapi": ["sample_data/*.json"],
+}
+
+
+def read(root: Path, **want: Any) -> list[Sample]:
+    return list(coco.read(root, Selection(**want)))
+
+
+def box(number: int, image: int = 1, category: int = 1, **more: Any) -> dict[str, Any]:
+    polygon = [[1, 1, 4, 1, 4, 4, 1, 4]]
+    base = {"id": number, "image_id": image, "category_id": category, "bbox": [1, 1, 3, 3], "area": 9.0, "iscrowd": 0}
+    return base | {"segmentation": polygon} | more
+
+
+def document(*annotations: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "images": [{"id": 1, "file_name": "000000000001.jpg", "width": 8, "height": 6, "license": 4}],
+        "annotations": list(annotations),
+        "categories": [{"id": 1, "name": "cat", "supercategory": "animal"}],
+        "licenses": [{"id": 4, "name": "Attribution License", "url": "http://creativecommons.org/licenses/by/2.0/"}],
+    } | more
+
+
+def picture(mode: str = "RGB", size: tuple[int, int] = (8, 6), exif: int | None = None) -> bytes:
+    file = io.BytesIO()
+    extra: dict[str, Any] = {}
+    if exif is not None:
+        tags = Image.Exif()
+        tags[0x0112] = exif
+        extra["exif"] = tags
+    Image.new(mode, size).save(file, "JPEG", **extra)
+    return file.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Any:
+    """Write a folder of one list and one picture; ``None`` leaves the picture out."""
+
+    def write(content: Any, data: bytes | None = picture(), name: str = "instances_val2017.json") -> Path:
+        path = tmp_path / "annotations" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+        if data is not None:
+            (tmp_path / "val2017").mkdir(exist_ok=True)
+            (tmp_path / "val2017" / "000000000001.jpg").write_bytes(data)
+        return tmp_path
+
+    return write
+
+
+def kinds(found: Scan) -> list[str]:
+    return [problem.kind for problem in found.problems]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", FOLDERS)
+def test_every_count_of_real_files_equals_the_files_own(real: Path, name: str) -> None:
+    root = real / "coco" / name
+    expected: Counter[str] = Counter()
+    classes: Counter[str] = Counter()
+    images: dict[str, set[int]] = {}
+    boxes: set[tuple[int, int]] = set()
+    for path in sorted(
+        (path for glob in FOLDERS[name] for path in root.glob(glob)), key=lambda p: "keypoints" in p.name
+    ):
+        data = json.loads(path.read_text())
+        split = next((word for word in ("train", "val") if word in path.stem), "all")
+        images.setdefault(split, set()).update(image["id"] for image in data["images"])
+        names = {category["id"]: category["name"] for category in data.get("categories", ())}
+        for note in data.get("annotations", ()):
+            if "caption" in note:
+                expected["captions"] += 1
+            elif "segments_info" in note:
+                expected["panoptic"] += 1
+            elif path.stem.startswith("stuff_"):
+                expected["stuff"] += 1
+            elif "bbox" not in note:
+                expected["classes"] += 1
+            elif (note["image_id"], note["id"]) not in boxes:
+                boxes.add((note["image_id"], note["id"]))
+                expected["boxes"] += 1
+                expected["masks"] += bool(note["segmentation"])
+                classes[names[note["category_id"]]] += 1
+            expected["keypoints"] += note.get("num_keypoints", 0) > 0
+    found = coco.scan(root)
+    assert {kind: count for kind, count in found.labels.items() if count} == {k: n for k, n in expected.items() if n}
+    assert found.images == sum(map(len, images.values()))
+    assert {name: found.classes[name] for name in classes} == dict(classes)
+    samples = read(root)
+    assert len(samples) == found.images
+    told: Counter[str] = Counter()
+    for sample in samples:
+        told.update({kind: len(records) for kind, records in sample.labels.items()})
+    assert told == Counter(found.labels)
+    assert sum(sample.image is not None for sample in samples) == found.images_on_disk == len(list(root.rglob("*.jpg")))
+    # Only pictures that are not there may be wrong with real files.
+    assert set(kinds(found)) <= {"missing-picture", "gray-picture"}
+
+
+@pytest.mark.real
+def test_part_of_a_real_folder_reads(real: Path, tmp_path: Path) -> None:
+    mini = real / "coco" / "Obmutescence_COCO-MINI"
+    whole = coco.scan(mini)
+    alone = coco.scan(mini / "annotations")
+    assert (alone.labels, alone.splits) == (whole.labels, whole.splits)
+    pictures = coco.scan(mini / "val2017")
+    assert pictures.images == pictures.images_on_disk == 18 and pictures.splits == {"val2017": 18}
+    assert {type(sample.id) for sample in read(mini / "val2017")} == {int}
+    (tmp_path / "annotations").mkdir()
+    shutil.copy(mini / "annotations" / "captions_val2017.json", tmp_path / "annotations")
+    assert coco.scan(tmp_path).labels == {"captions": 395}
+    assert coco.recognise(mini) == coco.recognise(mini / "val2017") == "COCO 2017"
+    assert coco.recognise(real / "flickr8k") is None
+
+
+@pytest.mark.real
+def test_results_are_read_as_pycocotools_reads_them(real: Path) -> None:
+    from pycocotools.coco import COCO
+
+    truth = real / "coco/MiXaiLL76_faster_coco_eval/tests/dataset/cocoapi/instances_val2014_100.json"
+    results = real / "coco/cocodataset_cocoapi/results"
+    peer = COCO(str(truth))
+    for name in (
+        "instances_val2014_fakebbox100",
+        "instances_val2014_fakesegm100",
+        "person_keypoints_val2014_fakekeypoints100",
+    ):
+        path = results / f"{name}_results.json"
+        loaded = peer.loadRes(str(path)).dataset["annotations"]
+        ours = coco.read_results(path, image_ids=peer.getImgIds())
+        assert len(ours) == len(loaded) == len(json.loads(path.read_text()))
+        for mine, theirs in zip(ours, loaded, strict=True):
+            assert (mine.id, mine.image_id, mine.score) == (theirs["id"], theirs["image_id"], theirs["score"])
+            assert mine.area == theirs["area"] and list(mine.bbox or ()) == list(theirs["bbox"])
+            if "segmentation" in theirs:
+                assert mine.segmentation == theirs["segmentation"]
+    with pytest.raises(FormatError, match="images are not among the given ones"):
+        coco.read_results(results / "captions_val2014_fakecap_results.json", image_ids=peer.getImgIds())
+    assert coco.read_results(results / "captions_val2014_fakecap_results.json")[0].caption
+
+
+@pytest.mark.real
+def test_masks_of_real_files_equal_pycocotools(real: Path) -> None:
+    from pycocotools.coco import COCO
+
+    for path in sorted((real / "coco").rglob("instances_*2017.json")) + sorted(
+        (real / "coco").rglob("*detection_format.json")
+    ):
+        peer = COCO(str(path))
+        for note in coco.read_file(path).annotations or ():
+            image = peer.imgs[note.image_id]
+            mine = coco.mask(note, image["height"], image["width"])
+            assert mine.dtype == bool and (mine == peer.annToMask(peer.anns[note.id]).astype(bool)).all()
+
+
+@pytest.mark.real
+def test_panoptic_maps_agree_with_their_segments_to_the_pixel(real: Path) -> None:
+    samples = read(real / "coco" / "cocodataset_panopticapi", label_types="panoptic")
+    assert len(samples) == 2
+    for sample in samples:
+        (note,) = sample.labels["panoptic"]
+        ids = coco.read_panoptic(sample.extra["panoptic_png"])
+        assert ids.shape == (sample.height, sample.width)
+        areas = {segment.id: int((ids == segment.id).sum()) for segment in note.segments_info}
+        assert areas == {segment.id: segment.area for segment in note.segments_info}
+        assert set(np.unique(ids)) - {0} == set(areas)
+        assert all(segment.label for segment in note.segments_info)
+
+
+def test_a_sample_has_what_the_files_say(folder: Any) -> None:
+    root = folder(document(box(7), box(8, iscrowd=1, segmentation={"size": [6, 8], "counts": [40, 4, 4]})))
+    (root / "annotations" / "captions_val2017.json").write_text(
+        json.dumps({"images": document()["images"], "annotations": [{"id": 1, "image_id": 1, "caption": "A cat."}]})
+    )
+    (sample,) = read(root)
+    assert (sample.id, sample.split, sample.width, sample.height) == (1, "val2017", 8, 6)
+    assert sample.image == root / "val2017" / "000000000001.jpg"
+    assert sample.licence == "CC BY 2.0" and sample.extra["license"] == 4
+    assert [note.label for note in sample.labels["boxes"]] == ["cat", "cat"]
+    assert sample.labels["boxes"][1].segmentation == {"size": [6, 8], "counts": [40, 4, 4]}
+    # A crowd's runs go down the columns: 40 are six columns and four pixels of the seventh.
+    crowd = coco.mask(sample.labels["masks"][1], 6, 8)
+    assert np.argwhere(crowd).tolist() == [[0, 7], [1, 7], [4, 6], [5, 6]]
+    assert sample.labels["captions"][0].caption == "A cat."
+    assert json.loads(__import__("msgspec").json.encode(sample.labels["boxes"][0]))["segmentation"] == [
+        [1, 1, 4, 1, 4, 4, 1, 4]
+    ]
+
+
+def test_people_of_two_lists_are_one_box(folder: Any) -> None:
+    points = [1, 1, 2] * 2
+    category = {"id": 1, "name": "person", "keypoints": ["nose", "tail"], "skeleton": [[1, 2]]}
+    folder(document(box(1), box(2), categories=[category]))
+    root = folder(
+        document(
+            box(1, keypoints=points, num_keypoints=2), box(3, keypoints=[0] * 6, num_keypoints=0), categories=[category]
+        ),
+        name="person_keypoints_val2017.json",
+    )
+    found = coco.scan(root)
+    assert found.labels == {"boxes": 3, "keypoints": 1, "masks": 3} and found.classes == {"person": 3}
+    (sample,) = read(root)
+    assert [note.id for note in sample.labels["boxes"]] == [1, 2, 3]
+    assert sample.labels["keypoints"][0].keypoints == points and found.problems == []
+
+
+def test_selection(tmp_path: Path) -> None:
+    (tmp_path / "annotations").mkdir()
+    for split in ("train2017", "val2017"):
+        images = [{"id": number, "file_name": f"{number}.jpg", "width": 8, "height": 6} for number in (9, 3, 5)]
+        names = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+        content = document(box(1, 3), box(2, 5, 2), images=images, categories=names)
+        (tmp_path / "annotations" / f"instances_{split}.json").write_text(json.dumps(content))
+    assert [(s.split, s.id) for s in read(tmp_path, max_samples=4)] == [
+        ("train2017", 3), ("train2017", 5), ("train2017", 9), ("val2017", 3)
+    ]  # fmt: skip
+    assert [s.id for s in read(tmp_path, split="val2017", classes="dog")] == [5]
+    assert [s.id for s in read(tmp_path, split="val2017", image_ids=["9", 3])] == [3, 9]
+    (first, *_) = read(tmp_path, split="val2017", label_types="masks")
+    assert list(first.labels) == ["masks"]
+    shuffled = [(s.split, s.id) for s in read(tmp_path, shuffle=True, seed=3)]
+    assert shuffled == [(s.split, s.id) for s in read(tmp_path, shuffle=True, seed=3)]
+    assert sorted(shuffled) == sorted((s.split, s.id) for s in read(tmp_path))
+    assert read(tmp_path, max_samples=0) == []
+    for wrong in ({"split": "test"}, {"classes": "unicorn"}, {"label_types": "smells"}):
+        with pytest.raises(UnknownNameError, match="Expected one of"):
+            read(tmp_path, **wrong)
+
+
+def test_a_list_without_a_split_in_its_name_joins_the_one_with_its_pictures(folder: Any) -> None:
+    folder(document(box(1)))
+    root = folder(document(box(2)), name="my_own_detections.json")
+    assert coco.scan(root).splits == {"val2017": 1} and coco.scan(root).labels["boxes"] == 2
+
+
+BAD_RECORDS: dict[str, tuple[dict[str, Any], str]] = {
+    "orphan": (box(1, image=5), "image 5"),
+    "unknown-category": (box(1, category=77), "category 77"),
+    "zero-area-box": (box(1, bbox=[1, 1, 3, 0]), "[1.0, 1.0, 3.0, 0.0]"),
+    "bad-box": (box(1, bbox=[1, 1, -3, 2]), "negative"),
+    "outside-box": (box(1, bbox=[1, 1, 30, 2]), "leaves the picture"),
+    "bad-polygon": (box(1, segmentation=[[1, 1, 4, 1, 4, 4], [1, 1, 2, 2]]), "at least 3 points"),
+    "bad-rle": (box(1, segmentation={"size": [8, 6], "counts": [40, 8]}), "the picture's is [6, 8]"),
+    "bad-keypoints": (box(1, keypoints=[1, 1], num_keypoints=1), "multiple of 3"),
+    "empty-caption": ({"id": 1, "image_id": 1, "caption": "  "}, "no text"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_RECORDS)
+def test_a_bad_record_is_a_problem_that_names_it(folder: Any, kind: str) -> None:
+    record, told = BAD_RECORDS[kind]
+    found = coco.scan(folder(document(record)))
+    (problem,) = found.problems
+    assert problem.kind == kind and told in problem.detail
+    assert problem.where == "instances_val2017.json: annotation 1"
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "told"),
+    [
+        ([[1, 1, 2, 2]], "3 points"),
+        ([[1, 1, 2, 2, 3]], "3 points"),
+        ([[1, 1, 2, 2, 3, "x"]], "flat list"),
+        ([[1, 1, 2, 2, 3, 1e300]], "million"),
+        ({"size": [6, 8], "counts": [40, 7]}, "47 pixels"),
+        ({"size": [6, 8], "counts": [60, -12]}, "negative"),
+        ({"size": [6, 8], "counts": "~~~"}, "compressed"),
+        ({"size": [6, 8], "counts": "P"}, "cut short"),
+        ({"size": [6, 8], "counts": "ooooooooooooo0"}, "compressed"),
+        ({"size": "6x8", "counts": [48]}, "expected [height, width]"),
+        ({"counts": [48]}, "expected [height, width]"),
+        ({"size": [6, 8], "counts": 48}, "expected a list or a string"),
+        ([], "no mask"),
+        (None, "no mask"),
+    ],
+)
+def test_a_mask_that_cannot_be_drawn_says_why(segmentation: Any, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "instances_val2017.json"
+    path.write_text(json.dumps(document(box(1, segmentation=segmentation))))
+    (note,) = coco.read_file(path).annotations or ()
+    with pytest.raises(FormatError) as error:
+        coco.mask(note, 6, 8)
+    assert told in str(error.value)
+    assert isinstance(error.value, DataError) and isinstance(error.value, ValueError)
+    assert kinds(coco.scan(tmp_path))[:1] != [] or not segmentation
+
+
+BAD_FILES: dict[str, tuple[Any, str]] = {
+    "cut short": (json.dumps(document(box(1))).encode()[:-40], "ends at byte"),
+    "html": (b"<!DOCTYPE html><title>404</title>", "at byte 0"),
+    "empty": (b"", "empty file"),
+    "number": (b"17", "expected an object"),
+    "text": (b'"annotations"', "expected an object"),
+    "list of numbers": (b"[1, 2]", "object"),
+    "images is no list": (document(images={"id": 1}), "images: expected a list"),
+    "NaN": (json.dumps(document(box(1, bbox=[1, 1, float("nan"), 3]))).encode(), "NaN is no number in JSON"),
+    "infinity": (json.dumps(document(box(1, area=float("inf")))).encode(), "Infinity is no number in JSON"),
+    "box of three": (document(box(1), box(2, bbox=[1, 2, 3])), "annotations[1]"),
+    "no image id": (document({"id": 1, "category_id": 1}), "annotations[0]"),
+    "id is a word": (document(box("one")), "annotations[0]"),  # type: ignore[arg-type]
+    "name is a number": (document(categories=[{"id": 1, "name": 1}]), "categories[0]"),
+    "deep": (b'{"info": ' + b"[" * 100_000, "JSON"),
+    "not UTF-8": (b'{"images": [{"id": 1, "file_name": "\xff\xfe"}]}', "JSON"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_broken_file_is_told_with_its_place(folder: Any, name: str) -> None:
+    content, told = BAD_FILES[name]
+    root = folder(content)
+    with pytest.raises(FormatError) as error:
+        read(root)
+    assert told in str(error.value) and "instances_val2017.json" in str(error.value)
+    found = coco.scan(root)
+    assert kinds(found)[0] == "bad-file" and told in found.problems[0].detail
+
+
+def test_ids_as_text_are_read_and_told(folder: Any) -> None:
+    root = folder(document(box(1) | {"id": "12", "image_id": "1", "category_id": "1"}))
+    assert kinds(coco.scan(root)) == ["text-number"]
+    assert read(root)[0].labels["boxes"][0].id == 12
+
+
+def test_other_kinds_of_files_are_told(folder: Any) -> None:
+    lvis = [{"id": 1, "name": "aerosol_can", "synset": "aerosol.n.02", "frequency": "c"}]
+    assert kinds(coco.scan(folder(document(box(1), categories=lvis)))) == ["lvis-file"]
+    assert kinds(coco.scan(folder(document(box(1), box(1))))) == ["duplicate-id"]
+    twice = document(box(1))
+    twice["images"] *= 2
+    assert kinds(coco.scan(folder(twice))) == ["duplicate-id"]
+    folder(document(box(1)))
+    root = folder(
+        [{"image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}], name="instances_val2017_res.json"
+    )
+    assert kinds(coco.scan(root)) == ["results-file"]
+    assert coco.scan(root).labels["boxes"] == 1
+    root = folder({"version": 3}, name="package.json")
+    assert sorted(kinds(coco.scan(root))) == ["other-file", "results-file"]
+    with pytest.raises(FormatError, match="expected a list of results"):
+        coco.read_results(root / "annotations" / "instances_val2017.json")
+
+
+PICTURES = {
+    "not-a-picture": b"<html>404 Not Found</html>",
+    "rotated-picture": picture(exif=6),
+    "gray-picture": picture("L"),
+    "cmyk-picture": picture("CMYK"),
+    "wrong-size": picture(size=(9, 6)),
+    "cut-picture": picture()[:-4],
+    "missing-picture": None,
+}
+
+
+@pytest.mark.parametrize("kind", PICTURES)
+def test_a_bad_picture_is_a_problem(folder: Any, kind: str) -> None:
+    found = coco.scan(folder(document(box(1)), PICTURES[kind]))
+    (problem,) = found.problems
+    assert problem.kind == kind and problem.where.endswith("val2017/000000000001.jpg")
+    assert found.images == 1 and found.images_on_disk == (kind != "missing-picture")
+
+
+def test_pictures_beside_the_lists(folder: Any) -> None:
+    root = folder(document(box(1)))
+    (root / "val2017" / "000000000002.jpg").write_bytes(picture())
+    assert kinds(coco.scan(root)) == ["unlisted-picture"]
+    (root / "images").mkdir()
+    (root / "val2017").rename(root / "images" / "val2017")
+    assert read(root)[0].image == root / "images" / "val2017" / "000000000001.jpg"
+    outside = document(box(1))
+    outside["images"][0]["file_name"] = "../annotations/instances_val2017.json"
+    assert read(folder(outside))[0].image is None
+
+
+def test_nothing_of_coco(tmp_path: Path) -> None:
+    assert kinds(coco.scan(tmp_path)) == ["nothing-found"] and coco.recognise(tmp_path) is None
+    with pytest.raises(MissingFileError, match="neither annotations"):
+        read(tmp_path)
+    with pytest.raises(MissingFileError, match="no such file"):
+        coco.read_file(tmp_path / "none.json")
+
+
+def test_panoptic_problems(folder: Any) -> None:
+    segments = [{"id": 258, "category_id": 1, "area": 48, "bbox": [0, 0, 8, 6], "iscrowd": 0}]
+    content = document({"image_id": 1, "file_name": "000000000001.png", "segments_info": segments})
+    name = "panoptic_val2017.json"
+    root = folder(content, name=name)
+    assert kinds(coco.scan(root)) == ["missing-panoptic"]
+    maps = root / "annotations" / "panoptic_val2017"
+    maps.mkdir()
+    Image.new("RGB", (8, 6), (2, 1, 0)).save(maps / "000000000001.png")
+    assert coco.scan(root).problems == [] and coco.scan(root).classes == {"cat": 1}
+    wrong = Image.new("RGB", (8, 6), (2, 1, 0))
+    wrong.putpixel((0, 0), (9, 9, 9))
+    wrong.save(maps / "000000000001.png")
+    details = " ".join(problem.detail for problem in coco.scan(root).problems)
+    assert "unknown segment 592137" in details and "area 48, 47 pixels" in details
+    Image.new("RGB", (6, 8), (2, 1, 0)).save(maps / "000000000001.png")
+    assert "the map is 6x8, the picture 8x6" in coco.scan(root).problems[0].detail
+    (maps / "000000000001.png").write_text("404")
+    assert kinds(coco.scan(root)) == ["bad-panoptic"]
+    with pytest.raises(FormatError, match="not a panoptic PNG"):
+        coco.read_panoptic(maps / "000000000001.png")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 12), st.integers(1, 12), st.data())
+def test_both_run_length_forms_equal_pycocotools(height: int, width: int, data: st.DataObject) -> None:
+    bits = data.draw(st.lists(st.booleans(), min_size=height * width, max_size=height * width))
+    wanted = np.array(bits, np.uint8).reshape(height, width)
+    code = api.encode(np.asfortranarray(wanted))
+    text = code["counts"].decode()
+    plain = masks.runs(text).tolist()
+    assert api.frPyObjects({"size": [height, width], "counts": plain}, height, width)["counts"] == code["counts"]
+    for counts in (text, plain):
+        note = coco.Annotation(1, raw_segmentation=_raw({"size": [height, width], "counts": counts}))
+        assert (coco.mask(note, height, width) == wanted.astype(bool)).all()
+
+
+def _raw(value: Any) -> Any:
+    import msgspec
+
+    return msgspec.Raw(json.dumps(value).encode())
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(st.characters(min_codepoint=40, max_codepoint=120), max_size=30))
+def test_any_string_of_counts_decodes_or_says_why(text: str) -> None:
+    note = coco.Annotation(1, raw_segmentation=_raw({"size": [6, 8], "counts": text}))
+    with contextlib.suppress(FormatError):
+        assert coco.mask(note, 6, 8).shape == (6, 8)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_damaged_file_is_never_a_traceback(tmp_path: Path, data: st.DataObject) -> None:
+    content = bytearray(json.dumps(document(box(1, keypoints=[1, 2, 2], num_keypoints=1), box(2))).encode())
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        if data.draw(st.booleans()):
+            content[place] = data.draw(st.integers(0, 255))
+        else:
+            del content[place : place + data.draw(st.integers(1, 30))]
+    path = tmp_path / "annotations" / "instances_val2017.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(bytes(content))
+    found = coco.scan(tmp_path)
+    assert isinstance(found, Scan)
+    try:
+        for sample in read(tmp_path):
+            for note in sample.labels.get("masks", ()):
+                coco.mask(note, sample.height or 6, sample.width or 8)
+    except DataError as error:
+        assert found.problems, error
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.lists(st.lists(st.integers(-9, 999), max_size=9), min_size=1, max_size=3), min_size=1, max_size=9))
+def test_brackets_tell_short_parts(shapes: list[list[list[int]]]) -> None:
+    for separators in ((", ", ": "), (",", ":")):
+        notes = [box(index, segmentation=shape) for index, shape in enumerate(shapes)]
+        data = json.dumps(document(*notes), separators=separators).encode()
+        short = any(len(part) < 6 for shape in shapes for part in shape)
+        assert outlines.sound_polygons(memoryview(data)) == (None if short else len(shapes))
+
+
+def test_a_large_list_is_looked_over_by_its_brackets(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("data_helpers.coco.reading.LARGE", 0)
+    monkeypatch.setattr(outlines, "CHUNK", 64)
+    sound = [box(index, segmentation=[[1, 1, 4, 1, 4, 4]] * 2) for index in range(1, 20)]
+    crowd = box(30, iscrowd=1, segmentation={"size": [6, 8], "counts": [40, 7]})
+    called: list[int] = []
+    check = masks.check
+    monkeypatch.setattr(scanning, "check", lambda note, *size: called.append(note.id) or check(note, *size))
+    assert kinds(coco.scan(folder(document(*sound, crowd)))) == ["bad-rle"] and called == [30]
+    short = box(40, segmentation=[[1, 1, 4, 1, 4, 4], [1, 1]])
+    assert kinds(coco.scan(folder(document(*sound, short)))) == ["bad-polygon"]
+
+
+def test_the_collector_is_on_again(folder: Any) -> None:
+    root = folder(document(box(1)))
+    assert gc.isenabled()
+    for _ in coco.read(root, Selection()):
+        assert gc.isenabled()
+    with pytest.raises(FormatError):
+        read(folder(b"{"))
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        coco.scan(root)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
