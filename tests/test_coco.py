@@ -495,7 +495,7 @@ def test_brackets_tell_short_parts(shapes: list[list[list[int]]]) -> None:
 
 
 def test_a_large_list_is_looked_over_by_its_brackets(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data_helpers.coco.reading.LARGE", 0)
+    monkeypatch.setattr("data_helpers.coco.parts.LARGE", 0)
     monkeypatch.setattr(outlines, "CHUNK", 64)
     sound = [box(index, segmentation=[[1, 1, 4, 1, 4, 4]] * 2) for index in range(1, 20)]
     crowd = box(30, iscrowd=1, segmentation={"size": [6, 8], "counts": [40, 7]})

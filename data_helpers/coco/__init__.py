@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from .decoding import read_file
 from .layout import recognise
 from .masks import mask, read_panoptic
-from .reading import read, read_categories
+from .parts import read_categories
+from .reading import read
 from .records import Annotation, Category, File, Licence, Picture, Segment
 from .results import read_results
 from .scanning import scan

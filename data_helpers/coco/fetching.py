@@ -13,7 +13,7 @@ from ..cards import Card, File
 from ..files import Part, Plan, extract, fetch_parts, make_plan, part_of
 from ..files.fetching import Progress, over
 from ..samples import Selection
-from . import reading
+from . import parts, reading, splits
 from .records import Picture
 
 LISTS = {
@@ -168,17 +168,17 @@ def _picture_parts(card: Card, want: Selection, root: Path) -> list[Part]:
     pairs: list[tuple[str, Picture]] = []
     for split, paths in by_split.items():
         if want.classes is not None:
-            known = dict.fromkeys(category.name for path in paths for category in reading.read_categories(path))
+            known = dict.fromkeys(category.name for path in paths for category in parts.read_categories(path))
             want.names("classes", known)
-        opened = [part for path in paths if isinstance(part := reading.open_list(path), reading.Part)]
+        opened = [one for path in paths if isinstance(one := parts.open_list(path), parts.Part)]
         if opened:
-            pairs += [(split, picture) for picture in reading._wanted(reading.Split(split, opened), want)]
+            pairs += [(split, picture) for picture in reading.wanted(splits.Split(split, opened), want)]
     return [_picture_part(card, split, picture) for split, picture in want.take(pairs)]
 
 
 def _picture_part(card: Card, split: str, picture: Picture) -> Part:
     patterns: str | Sequence[str] = card.extra["picture_url"]
-    name = reading.file_name(picture)
+    name = splits.file_name(picture)
     return Part(
         name=f"{split}/{name}",
         urls=tuple(

@@ -17,8 +17,9 @@ from ..samples import Problem, Scan
 from . import layout, pictures
 from .decoding import quiet_collector
 from .masks import check, read_panoptic
-from .reading import Part, Split, by_split, file_name
+from .parts import Part
 from .records import Annotation
+from .splits import Split, by_split, file_name
 
 Report = Callable[[str, str, str], None]
 FEW = 20

@@ -1,0 +1,128 @@
+"""One list of a COCO folder: read by what is in it, whatever it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..errors import FormatError
+from . import layout, outlines
+from .decoding import decode, is_list, load
+from .records import EMPTY, Annotation, Category, File, Picture
+
+LARGE = 50_000_000
+"""Bytes from which on a list's outlines are looked over by their brackets before any is read."""
+_POOL = ThreadPoolExecutor(1)
+
+
+def _only_class(note: Annotation) -> bool:
+    """Tell a label of the whole picture: a category and nothing else."""
+    other = note.bbox or note.raw_segmentation or note.raw_keypoints or note.caption is not None
+    return note.category_id is not None and not other
+
+
+class Part:
+    """One list of a folder: its records, and which kinds of labels they are."""
+
+    polygons: Future[int | None] | None = None
+    """Of a large file that is scanned: how many lists of lists it has, see `outlines`."""
+
+    def __init__(self, path: Path, file: File, split: str | None, *, results: bool, text: bool, compact: bool) -> None:
+        self.path, self.split, self.results, self.text = path, split, results, text
+        self.images = file.images or []
+        self.annotations = file.annotations or []
+        self.categories = {category.id: category for category in file.categories or ()}
+        self.licences = {licence.id: licence for licence in file.licenses or ()}
+        notes = self.annotations
+        # A million records: each question is one pass in C.
+        self.captions = any(map(attrgetter("caption"), notes))
+        self.panoptic = any(map(attrgetter("segments_info"), notes))
+        self.points = any(map(attrgetter("raw_keypoints"), notes))
+        self.boxed = None not in map(attrgetter("bbox"), notes)
+        self.boxes = (bool(notes) and self.boxed) or any(note.bbox or note.raw_segmentation for note in notes)
+        self.stuff = self.boxes and self._is_stuff()
+        self.classes = not self.boxed and any(map(_only_class, notes))
+        # Only in compact JSON has an empty outline one spelling.
+        self.outlined = self.boxes and compact
+        self.outlined &= not any(map(EMPTY.__contains__, map(attrgetter("raw_segmentation"), notes)))
+
+    @property
+    def ids(self) -> set[int]:
+        """Ids of the pictures that the list names."""
+        return {image.id for image in self.images}
+
+    def _is_stuff(self) -> bool:
+        kinds = [category.supercategory or "" for category in self.categories.values()]
+        said = bool(kinds) and all(kind.endswith("-stuff") or kind == "other" for kind in kinds)
+        return said or self.path.stem.startswith("stuff_")
+
+    @property
+    def lvis(self) -> bool:
+        """Whether the categories are those of LVIS, which has another rule of what is labelled."""
+        return any(category.synset and category.frequency for category in self.categories.values())
+
+    def name(self, category: int | None) -> str | None:
+        """Return a class's name, or its number where the file names none."""
+        known = self.categories.get(category) if category is not None else None
+        return known.name if known is not None else None if category is None else str(category)
+
+    def kinds(self) -> list[str]:
+        """Return the label types this list speaks of."""
+        outlines = (["stuff"] if self.stuff else ["boxes", "masks"]) if self.boxes else []
+        told = {"keypoints": self.points, "captions": self.captions, "panoptic": self.panoptic, "classes": self.classes}
+        return outlines + [kind for kind, there in told.items() if there]
+
+    def sort(self) -> dict[str, Callable[[Annotation], Any]]:
+        """Return for each label type the test that tells its records."""
+        tests: dict[str, Callable[[Annotation], Any]] = {
+            "boxes": lambda a: a.bbox is not None,
+            "masks": lambda a: a.has_mask,
+            "stuff": lambda a: a.bbox is not None or a.raw_segmentation,
+            "keypoints": lambda a: a.has_keypoints,
+            "captions": lambda a: a.caption is not None,
+            "panoptic": lambda a: a.segments_info is not None,
+            "classes": _only_class,
+        }
+        return {kind: tests[kind] for kind in self.kinds()}
+
+
+def open_list(path: Path, scanning: bool = False) -> Part | list[Category] | None:
+    """Read one JSON file by what is in it: a list of COCO's, a list of categories, or None for anything else.
+
+    Raises
+    ------
+    FormatError
+        Not JSON, or COCO's with a broken record.
+    """
+    data = load(path)
+    if is_list(data):
+        try:
+            return decode(data, list[Category], path)[0]
+        except FormatError:
+            notes, text = decode(data, list[Annotation], path)
+        images = [Picture(number) for number in sorted({note.image_id for note in notes})]
+        return Part(path, File(images, notes), layout.split_of(path), results=True, text=text, compact=False)
+    # NumPy looks for brackets in a second thread, while this one decodes.
+    polygons = _POOL.submit(outlines.sound_polygons, data) if scanning and len(data) > LARGE else None
+    file, text = decode(data, File, path)
+    if file.images is None and file.annotations is None:
+        return None
+    compact = b"\n" not in bytes(data[:200])
+    part = Part(path, file, layout.split_of(path), results=False, text=text, compact=compact)
+    part.polygons = polygons
+    return part
+
+
+class _Names(msgspec.Struct):
+    categories: list[Category] = []
+
+
+def read_categories(path: Path) -> list[Category]:
+    """Return the categories of one annotation file, with keypoint names and skeleton where it has them."""
+    data = load(path)
+    return [] if is_list(data) else decode(data, _Names, path)[0].categories
