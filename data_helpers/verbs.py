@@ -199,12 +199,9 @@ def identify(options: argparse.Namespace) -> None:
 
 def gallery(options: argparse.Namespace) -> None:
     """Write a page of pictures."""
-    samples = list(
-        data_helpers.read(
-            options.name, options.root, **{**_selection(options), "max_samples": options.max_samples or 12}
-        )
-    )
-    page = data_helpers.gallery(samples)
+    # Without a number the first twelve pictures that are on disk are shown, however many are listed before them.
+    limit = 12 if options.max_samples is None else options.max_samples
+    page = data_helpers.gallery(data_helpers.read(options.name, options.root, **_selection(options)), limit=limit)
     output = Path(options.output or f"{options.name}-gallery.html")
     try:
         output.write_text(page.page(), encoding="utf-8")
@@ -212,8 +209,8 @@ def gallery(options: argparse.Namespace) -> None:
         raise DataError(
             f"{output}: the gallery cannot be written ({error.strerror}). Choose another place with --output."
         ) from error
-    _json({"output": output, "pictures": len(samples)}) if options.json else print(
-        f"{output}: {len(samples)} pictures. Open it in a browser."
+    _json({"output": output, "pictures": page.pictures}) if options.json else print(
+        f"{output}: {page.pictures} pictures. Open it in a browser."
     )
 
 

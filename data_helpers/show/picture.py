@@ -13,6 +13,45 @@ Rows = Sequence[Any]
 """Dicts with the same keys, or sequences of which the first is the header."""
 
 
+class Table:
+    """Rows shown as a table in a notebook, and as aligned text wherever text is compared.
+
+    Parameters
+    ----------
+    rows
+        A list of dicts with the same keys, or of tuples whose first one is the header.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.head, self.rows = _rows(rows)
+
+    def text(self) -> str:
+        """Return the table as aligned text, numbers to the right."""
+        cells = [self.head, *([_cell(value) for value in row] for row in self.rows)]
+        widths = [max(len(line[i]) for line in cells) for i in range(len(self.head))]
+        numeric = [all(isinstance(row[i], int | float) for row in self.rows) for i in range(len(self.head))]
+        return "\n".join(
+            "  ".join(
+                cell.rjust(w) if right else cell.ljust(w) for cell, w, right in zip(line, widths, numeric, strict=True)
+            ).rstrip()
+            for line in cells
+        )
+
+    def html(self) -> str:
+        """Return the table as HTML."""
+        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.head)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>" for row in self.rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+
 class Picture:
     """A Matplotlib figure with alt text and the table it draws.
 
@@ -32,8 +71,7 @@ class Picture:
     def __init__(self, figure: Any, *, alt: str, table: Rows = ()) -> None:
         if not alt.strip():
             raise ValueError("alt: a figure needs a description in words")
-        self.figure, self.alt = figure, " ".join(alt.split())
-        self.head, self.rows = _rows(table)
+        self.figure, self.alt, self.table = figure, " ".join(alt.split()), Table(table)
         if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
             pyplot.close(figure)
 
@@ -43,34 +81,17 @@ class Picture:
         self.figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
         return file.getvalue()
 
-    def text(self: Picture | Table) -> str:
+    def text(self) -> str:
         """Return the table as aligned text."""
-        cells = [self.head, *([_cell(value) for value in row] for row in self.rows)]
-        widths = [max(len(line[i]) for line in cells) for i in range(len(self.head))]
-        numeric = [all(isinstance(row[i], int | float) for row in self.rows) for i in range(len(self.head))]
-        return "\n".join(
-            "  ".join(
-                cell.rjust(w) if right else cell.ljust(w) for cell, w, right in zip(line, widths, numeric, strict=True)
-            ).rstrip()
-            for line in cells
-        )
+        return self.table.text()
 
     def html(self) -> str:
-        """Return the table as HTML, folded away."""
-        # A long table scrolls inside its own box, which the keyboard can reach.
+        """Return the table as HTML, folded away; a long one scrolls in a box that the keyboard can reach."""
         return (
             '<details class="dh-table"><summary>The numbers as a table</summary>'
-            '<div tabindex="0" role="region" aria-label="Table of the figure\'s numbers" '
-            'style="max-height:20em;overflow:auto">'
-            f"{self._table()}</div></details>"
+            '<div tabindex="0" role="group" aria-label="The figure\'s numbers" style="max-height:20em;overflow:auto">'
+            f"{self.table.html()}</div></details>"
         )
-
-    def _table(self: Picture | Table) -> str:
-        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in self.head)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(_cell(value))}</td>" for value in row) + "</tr>" for row in self.rows
-        )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def __repr__(self) -> str:
         return f"Figure: {self.alt}"
@@ -79,10 +100,9 @@ class Picture:
         from IPython import display as ipython
 
         display: Any = ipython.display
-
         picture = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": repr(self)}
         display(picture, metadata={"image/png": {"alt": self.alt}}, raw=True)
-        if self.rows:
+        if self.table.rows:
             display({"text/html": self.html(), "text/plain": self.text()}, raw=True)
 
 
@@ -103,28 +123,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-class Table:
-    """Rows shown as a table in a notebook, and as aligned text wherever text is compared.
-
-    Parameters
-    ----------
-    rows
-        A list of dicts with the same keys, or of tuples whose first one is the header.
-    """
-
-    def __init__(self, rows: Rows) -> None:
-        self.head, self.rows = _rows(rows)
-
-    text = Picture.text
-
-    def html(self) -> str:
-        """Return the table as HTML."""
-        return Picture._table(self)
-
-    def __repr__(self) -> str:
-        return self.text()
-
-    def _repr_html_(self) -> str:
-        return self.html()
