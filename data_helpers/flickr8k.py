@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import captions as _captions
-from .captions import Caption, Notes, Voice
+from .captions import Caption, Notes, Voice, fetching
 from .captions.folder import Folder, Layout, columns
+from .cards import Card
 from .errors import FormatError
+from .files import Plan
 from .samples import Problem, Sample, Scan, Selection
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "CrowdScore",
     "ExpertScore",
     "Voice",
+    "fetch",
+    "plan",
     "read",
     "read_captions",
     "read_crowd_scores",
@@ -48,6 +52,12 @@ LAYOUT = Layout(
     listed=NAME,
     labels=("captions", "lemmas", "expert_scores", "crowd_scores"),
     facts={"captions": "caption_lines", "train": "train_images", "dev": "dev_images", "test": "test_images"},
+)
+ROUTE = fetching.Route(
+    layout=LAYOUT,
+    archive="Flickr8k_Dataset.zip",
+    kinds=("pictures",),
+    members=("Flicker8k_Dataset/{stem}.jpg",),
 )
 
 
@@ -158,6 +168,16 @@ def recognise(folder: Path) -> str | None:
     if (folder / "captions.txt").is_file() and (folder / "Images").is_dir():
         return "Flickr8k, Kaggle's packaging"
     return None
+
+
+def plan(card: Card, want: Selection, root: Path) -> Plan:
+    """Plan to fetch the text files and, unless ``label_types`` leaves ``pictures`` out, the wanted pictures."""
+    return fetching.plan(card, want, root, ROUTE)
+
+
+def fetch(card: Card, want: Selection, root: Path, *, max_bytes: int | None, progress: bool | None) -> None:
+    """Fetch what `plan` tells: single pictures by range, or the archive where all are wanted."""
+    fetching.fetch(card, want, root, ROUTE, max_bytes=max_bytes, progress=progress)
 
 
 class _Root:

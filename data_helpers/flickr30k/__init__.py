@@ -16,9 +16,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from .. import captions as _captions
-from ..captions import Caption, Notes, Voice
+from ..captions import Caption, Notes, Voice, fetching
 from ..captions.folder import Folder, Layout
+from ..cards import Card
 from ..errors import FormatError
+from ..files import Plan
 from ..samples import Problem, Sample, Scan, Selection
 from .entities import (
     ID,
@@ -42,8 +44,10 @@ __all__ = [
     "Sentence",
     "Unrelated",
     "Voice",
+    "fetch",
     "format_sentences",
     "link",
+    "plan",
     "read",
     "read_boxes",
     "read_captions",
@@ -66,6 +70,12 @@ LAYOUT = Layout(
     listed=ID,
     labels=("captions", "phrases", "boxes"),
     facts={"captions": "captions", "train": "train_images", "val": "val_images", "test": "test_images"},
+)
+ROUTE = fetching.Route(
+    layout=LAYOUT,
+    archive="annotations.zip",
+    kinds=("captions", "phrases", "boxes"),
+    members=("Sentences/{stem}.txt", "Annotations/{stem}.xml"),
 )
 
 
@@ -129,6 +139,16 @@ def recognise(folder: Path) -> str | None:
     if (folder / "Sentences").is_dir() or (folder / UNRELATED).is_file():
         parts.append("Entities")
     return f"Flickr30k: {', '.join(parts)}" if parts else None
+
+
+def plan(card: Card, want: Selection, root: Path) -> Plan:
+    """Plan to fetch the lists and what is wanted of Entities; the pictures come from their owners alone."""
+    return fetching.plan(card, want, root, ROUTE)
+
+
+def fetch(card: Card, want: Selection, root: Path, *, max_bytes: int | None, progress: bool | None) -> None:
+    """Fetch what `plan` tells: sentences and boxes of single pictures by range, or the archive where all are wanted."""
+    fetching.fetch(card, want, root, ROUTE, max_bytes=max_bytes, progress=progress)
 
 
 class _Root:
