@@ -7,6 +7,7 @@ lie in host folders below ``server/``, as a mirror keeps them.
 
 from __future__ import annotations
 
+import csv
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,8 @@ import msgspec
 
 from ..errors import FormatError, MissingFileError
 from ..samples import Problem, Sample, Scan, Selection
-from .downloading import Report, download, outcome, report
+from .downloading import download
+from .outcomes import Report, outcome, report
 from .tables import COLUMNS, Metadata, Row, not_parquet, query, read_metadata
 
 __all__ = [
@@ -68,7 +70,17 @@ def read(root: Path, want: Selection) -> Iterator[Sample]:
     yield from itertools.islice(_samples(root, chosen, types, ids), want.max_samples)
 
 
+def _credits(root: Path) -> dict[str, dict[str, str]]:
+    """Return licence, credit and source of the pictures beside the tables, where CREDITS.tsv tells them."""
+    path = root / "CREDITS.tsv"
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", newline="") as lines:
+        return {row["file"]: row for row in csv.DictReader(lines, delimiter="\t")}
+
+
 def _samples(root: Path, parts: dict[str, list[Path]], types: list[str] | None, ids: Any) -> Iterator[Sample]:
+    credits = _credits(root)
     for split, files in parts.items():
         for file in files:
             for number, row in enumerate(read_metadata(file)):
@@ -80,14 +92,17 @@ def _samples(root: Path, parts: dict[str, list[Path]], types: list[str] | None, 
                     [Caption(row["caption"])] if row["caption"] and (types is None or "captions" in types) else []
                 )
                 known = ("url", "caption", "width", "height", "licence")
+                image = _picture(file, row["key"]) or _mirrored(root, row["url"])
+                credit = credits.get(image.relative_to(root).as_posix(), {}) if image and credits else {}
                 yield Sample(
                     id=name,
-                    image=_picture(file, row["key"]) or _mirrored(root, row["url"]),
+                    image=image,
+                    credit=credit.get("credit"),
                     width=row["width"],
                     height=row["height"],
                     split=split or None,
                     labels={"captions": captions} if captions else {},
-                    licence=None if row["licence"] in (None, "", "?") else row["licence"],
+                    licence=credit.get("licence") or (None if row["licence"] in (None, "", "?") else row["licence"]),
                     source_url=row["url"],
                     extra={name: row[name] for name in COLUMNS if name not in known and row[name] is not None},
                 )

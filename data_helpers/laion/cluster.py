@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from ..errors import DataError, FormatError, missing_extra
+from .aside import aside
 from .tables import COLUMNS, Paths, Row, parquet_files
 
 SPARK_TYPES = {"VARCHAR": "string", "BIGINT": "bigint", "DOUBLE": "double"}
@@ -33,6 +34,7 @@ def session(master: str | None = None) -> Any:
     address = master or os.environ.get("SPARK_MASTER") or "local[*]"
     builder = SparkSession.builder.appName("image-datasets-book").master(address)
     if address.startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         # One machine: nothing listens beyond loopback, and no more shuffle partitions than cores can use.
         builder = (
             builder.config("spark.driver.host", "127.0.0.1")
@@ -41,8 +43,10 @@ def session(master: str | None = None) -> Any:
             .config("spark.ui.showConsoleProgress", "false")
             .config("spark.sql.shuffle.partitions", str(os.cpu_count() or 2))
         )
-    started = builder.getOrCreate()
-    started.sparkContext.setLogLevel("ERROR")
+    # What the JVM says while it starts is no news to a reader; a failure comes as an exception.
+    with aside(progress=False):
+        started = builder.getOrCreate()
+        started.sparkContext.setLogLevel("ERROR")
     return started
 
 

@@ -18,72 +18,14 @@ import time
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from .. import home
-from ..errors import DataError, FormatError, MissingFileError, NetworkError, StorageError, missing_extra
+from ..errors import DataError, FormatError, NetworkError, StorageError, missing_extra
+from .aside import aside
+from .outcomes import Report, report
 from .polite import Policy, Visitor
 from .tables import Metadata, Paths, read_metadata
 
 HASH = "published_hash"
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of the addresses.
-
-    Attributes
-    ----------
-    total, succeeded
-        Addresses asked for, and pictures saved.
-    outcomes
-        Class of outcome (``saved``, ``not found``, ``hash differs``, ``opted out``, ...) to its count.
-    seconds
-        Time of this call; a call that found everything done is short.
-    folder
-        Where the pictures are.
-    """
-
-    total: int
-    succeeded: int
-    outcomes: dict[str, int]
-    seconds: float
-    folder: str
-
-
-_CLASSES = (
-    # What the message says, and the class of outcome it is counted under; the first that fits.
-    ("hash mismatch", "hash differs"),
-    ("X-Robots-Tag", "opted out"),
-    ("robots.txt", "refused by robots.txt"),
-    ("private address", "private address"),
-    ("scheme", "not a web address"),
-    ("too large", "too large"),
-    ("not a picture", "not a picture"),
-    ("Image decoding", "not a picture"),
-    ("HTTP Error 404", "not found"),
-    ("HTTP Error 410", "not found"),
-    ("HTTP Error 403", "forbidden"),
-    ("HTTP Error 401", "forbidden"),
-    ("HTTP Error 429", "too many requests"),
-    ("HTTP Error 5", "server error"),
-    ("redirect", "redirect loop"),
-    ("timed out", "timed out"),
-    ("Name or service", "no such host"),
-    ("nodename nor", "no such host"),
-    ("getaddrinfo", "no such host"),
-    ("name resolution", "no such host"),
-    ("refused", "connection refused"),
-    ("reset", "connection broken"),
-    ("IncompleteRead", "connection broken"),
-    ("closed", "connection broken"),
-)
-
-
-def outcome(message: str | None) -> str:
-    """Return the class under which an error message is counted."""
-    if not message:
-        return "saved"
-    return next((name for part, name in _CLASSES if part.lower() in message.lower()), "other error")
 
 
 def download(
@@ -106,6 +48,7 @@ def download(
     max_bytes: int = 50_000_000,
     user_agent: str = "image-datasets-book",
     contact: str = "",
+    progress: bool | None = None,
 ) -> Report:
     """Download the pictures of metadata tables and tell what became of every address.
 
@@ -133,6 +76,8 @@ def download(
         Bytes of one picture above which it is given up.
     user_agent, contact
         Name this downloader gives of itself, and an address where its owner can be reached.
+    progress
+        Let img2dataset tell how far it is, on stderr; by default only on a terminal.
 
     Raises
     ------
@@ -153,7 +98,7 @@ def download(
     table = read_metadata(paths)
     target = Path(folder).expanduser().absolute()
     started = time.monotonic()
-    listed = _write_list(table, target, where, limit)
+    listed, rows = _write_list(table, target, where, limit)
     policy = Policy(
         user_agent=user_agent,
         contact=contact,
@@ -177,8 +122,7 @@ def download(
     interrupt = signal.getsignal(signal.SIGINT)
     engine.Downloader = _polite_class(policy)
     try:
-        # img2dataset talks on stdout, which belongs to our caller.
-        with contextlib.redirect_stdout(sys.stderr):
+        with aside(sys.stderr.isatty() if progress is None else progress):
             engine.download(
                 url_list=str(listed),
                 input_format="parquet",
@@ -203,33 +147,16 @@ def download(
         engine.Downloader = before
         with contextlib.suppress(ValueError, TypeError):
             signal.signal(signal.SIGINT, interrupt)
-    return report(target, seconds=time.monotonic() - started)
+    found = report(target, seconds=time.monotonic() - started)
+    if found.total < rows:
+        raise DataError(
+            f"{target}: {rows - found.total:,} of {rows:,} addresses were not tried, since their shards failed. "
+            "What was saved is kept: call again to go on, with progress=True to see why."
+        )
+    return found
 
 
-def report(folder: str | Path, *, seconds: float = 0.0) -> Report:
-    """Count the outcomes of a download's folder, from the tables that stand beside its shards."""
-    target = Path(folder).expanduser()
-    shards = sorted(str(path) for path in target.glob("*.parquet"))
-    if not shards:
-        raise MissingFileError(f"{target}: no table of outcomes there. Expected a folder that `download` has filled.")
-    from .tables import _duckdb, _list
-
-    with _duckdb().connect() as connection:
-        sql = f"SELECT error_message, count(*) FROM read_parquet({_list(shards)}, union_by_name = true) GROUP BY 1"
-        rows = connection.execute(sql).fetchall()
-    outcomes: dict[str, int] = {}
-    for message, count in rows:
-        outcomes[outcome(message)] = outcomes.get(outcome(message), 0) + count
-    return Report(
-        total=sum(outcomes.values()),
-        succeeded=outcomes.get("saved", 0),
-        outcomes=dict(sorted(outcomes.items(), key=lambda item: (-item[1], item[0]))),
-        seconds=round(seconds, 3),
-        folder=str(target),
-    )
-
-
-def _write_list(table: Metadata, target: Path, where: str | None, limit: int | None) -> Path:
+def _write_list(table: Metadata, target: Path, where: str | None, limit: int | None) -> tuple[Path, int]:
     """Write the wanted rows in the normalised schema, streamed; the same call leaves the same list."""
     hashes = [f"'{name}:' || lower({name})" for name in ("sha256", "md5") if name in table.columns]
     columns = [
@@ -253,16 +180,18 @@ def _write_list(table: Metadata, target: Path, where: str | None, limit: int | N
                 batches = connection.sql(sql).to_arrow_reader(100_000)
             except Exception as error:
                 raise FormatError(f"where={where!r}: {error}") from error
+            rows = 0
             with parquet.ParquetWriter(listed, batches.schema) as writer:
                 for batch in batches:
                     writer.write_batch(batch)
+                    rows += batch.num_rows
     except OSError as error:
         if isinstance(error, DataError):
             raise
         raise StorageError(
             f"{target}: cannot be written ({error.strerror or error}). Choose another folder."
         ) from error
-    return listed
+    return listed, rows
 
 
 def _polite_class(policy: Policy) -> Any:

@@ -116,7 +116,7 @@ class Metadata:
 
     def rows(self, sql: str) -> Iterator[Row]:
         """Stream the answer of an SQL query over the table ``laion``."""
-        duckdb = _duckdb()
+        duckdb = duckdb_module()
         with self.connect() as connection:
             try:
                 answer = connection.execute(sql)
@@ -128,12 +128,12 @@ class Metadata:
 
     def connect(self) -> Any:
         """Open a DuckDB connection in which the view ``laion`` is these files and no other file can be opened."""
-        connection = _duckdb().connect(
+        connection = duckdb_module().connect(
             config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         )
         connection.execute(f"CREATE VIEW laion AS {view(self._groups)}")
         # The reader's SQL sees this table and nothing else: no other file, no address.
-        connection.execute(f"SET allowed_paths = {_list(self.paths)}")
+        connection.execute(f"SET allowed_paths = {sql_list(self.paths)}")
         connection.execute("SET enable_external_access = false")
         return connection
 
@@ -252,18 +252,18 @@ def view(groups: list[tuple[dict[str, tuple[str, str]], list[str]]]) -> str:
             quoted = '"' + source.replace('"', '""') + '"'
             # A cast where none is needed would keep DuckDB from skipping row groups by their statistics.
             columns.append(f"{quoted} AS {name}" if found == kind else f"TRY_CAST({quoted} AS {kind}) AS {name}")
-        selects.append(f"SELECT {', '.join(columns)} FROM read_parquet({_list(files)})")
+        selects.append(f"SELECT {', '.join(columns)} FROM read_parquet({sql_list(files)})")
     return " UNION ALL ".join(selects)
 
 
 def _by_schema(paths: list[str]) -> list[tuple[dict[str, tuple[str, str]], list[str]]]:
     """Group files by what their columns are called and hold: (column to (source, DuckDB type), files)."""
-    duckdb = _duckdb()
+    duckdb = duckdb_module()
     groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
         for path in paths:
             try:
-                described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({_list([path])})").fetchall()
+                described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({sql_list([path])})").fetchall()
             except duckdb.Error as error:
                 raise FormatError(f"{path}: damaged Parquet: {error}. Fetch the file again.") from error
             groups.setdefault(tuple((row[0], row[1]) for row in described), []).append(path)
@@ -285,11 +285,13 @@ def _by_schema(paths: list[str]) -> list[tuple[dict[str, tuple[str, str]], list[
     return result
 
 
-def _list(values: Sequence[str]) -> str:
+def sql_list(values: Sequence[str]) -> str:
+    """Return texts as an SQL list."""
     return "[" + ", ".join("'" + str(value).replace("'", "''") + "'" for value in values) + "]"
 
 
-def _duckdb() -> Any:
+def duckdb_module() -> Any:
+    """Return DuckDB, or say which extra brings it."""
     try:
         import duckdb
     except ImportError as error:
