@@ -10,8 +10,6 @@ from typing import Any
 from . import cards
 from .cards import Card
 from .errors import DataError, MissingFileError
-from .files import Ledger
-from .files.ledger import digest
 from .samples import Problem, Scan
 
 MARK = "MINIATURE.txt"
@@ -35,12 +33,13 @@ def identify(folder: Path) -> dict[str, Any]:
     """
     if not any(folder.iterdir()):
         raise MissingFileError(f"{folder}: an empty folder. Fetch something into it, or check the path.")
+    small = (folder / MARK).is_file()
     found = _candidates(folder)
     result: dict[str, Any] = {
         "dataset": None,
         "release": None,
         "splits": {},
-        "tier": "miniature" if (folder / MARK).is_file() else "full",
+        "tier": "miniature" if small else "full",
         "files": {},
         "missing": [],
         "altered": [],
@@ -59,7 +58,9 @@ def identify(folder: Path) -> dict[str, Any]:
         result["notes"].append(f"It could also be read as {others}.")
     card = cards.parsed(stem)
     result["notes"] += _splits(stem, folder, result)
-    for name, verdict, detail in _published(card, folder):
+    if small:
+        result["notes"].append("This is the miniature: it is not compared with the published files.")
+    for name, verdict, detail in _published(card, folder) if not small else ():
         result["files"][name] = verdict
         if verdict == "altered":
             result["altered"].append(f"{name}: {detail}")
@@ -85,6 +86,8 @@ def _candidates(folder: Path) -> list[tuple[str, str]]:
             continue
         if release := module.recognise(folder):
             found.append((stem, str(release)))
+    from .files import Ledger
+
     urls = {entry.url for entry in Ledger(folder).entries.values()}
     sure = {stem for stem, _ in found if urls & {url for file in cards.parsed(stem).files for url in file.urls}}
     return sorted(found, key=lambda one: one[0] not in sure)
@@ -117,6 +120,8 @@ def _place(problem: Problem) -> str:
 
 def _published(card: Card, folder: Path) -> Iterator[tuple[str, str, str]]:
     """Compare files and archive members of known hash with those in the folder, wherever they lie in it."""
+    from .files.ledger import digest
+
     for file in card.files:
         path = _find(folder, file.name)
         if path is None or not (file.sha256 or file.md5):
@@ -168,6 +173,9 @@ def _find(folder: Path, name: str) -> Path | None:
 
 def _recorded(folder: Path) -> Iterator[tuple[str, str]]:
     """Compare the folder with the record of what was fetched into it."""
+    from .files import Ledger
+    from .files.ledger import digest
+
     for name, entry in Ledger(folder).entries.items():
         for place, size in (entry.unpacked or {name: entry.bytes}).items():
             path = folder / place
@@ -175,6 +183,10 @@ def _recorded(folder: Path) -> Iterator[tuple[str, str]]:
                 yield place, "missing"
             elif path.stat().st_size != size:
                 yield place, f"{path.stat().st_size:,} bytes, {size:,} when it was fetched"
-            elif entry.unpacked is None and entry.sha256 and path.stat().st_mtime_ns != entry.changed:
-                if digest(path) != entry.sha256:
-                    yield place, "changed since it was fetched"
+            elif (
+                entry.unpacked is None
+                and entry.sha256
+                and path.stat().st_mtime_ns != entry.changed
+                and digest(path) != entry.sha256
+            ):
+                yield place, "changed since it was fetched"

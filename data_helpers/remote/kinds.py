@@ -57,3 +57,8 @@ def looks_whole(name: str, sink: Bytes) -> bool:
     """Tell whether a file of this kind ends as it must; False where its kind does not say."""
     end = ENDS.get(ending(name))
     return end is not None and end in sink.tail(min(sink.size, 1 << 16))
+
+
+def strict(name: str) -> bool:
+    """Tell whether a file of this kind is useless without its end: a directory or footer stands there."""
+    return ending(name) in (".zip", ".parquet")
