@@ -1,7 +1,8 @@
 """COCO's largest annotation file, read by us and by the peers, each in a fresh process on the same file.
 
 The file is made here: as many pictures, annotations and bytes as ``instances_train2017.json`` has by the card, outlines
-with the distribution of corners that real ones have. Prints seconds of the call alone and the peak memory of the process.
+with the distribution of corners that real ones have. Prints seconds of the call alone and the peak memory of the
+process.
 
     python benchmarks/read.py [--scale 0.1] [--repeat 3]
 """
@@ -78,9 +79,10 @@ def make(root: Path, scale: float) -> Path:
         )
         file.write('"name": "Attribution License"}], "images": [')
         picture = (
-            '{{"license": 1, "file_name": "{0:012d}.jpg", "coco_url": "http://images.cocodataset.org/train2017/{0:012d}.jpg", '
-            '"height": 480, "width": 640, "date_captured": "2013-11-14 11:18:45", '
-            '"flickr_url": "http://farm3.staticflickr.com/2836/{0}_d6bc0e_z.jpg", "id": {0}}}'
+            '{{"license": 1, "file_name": "{0:012d}.jpg", "height": 480, "width": 640, "id": {0}, '
+            '"coco_url": "http://images.cocodataset.org/train2017/{0:012d}.jpg", '
+            '"date_captured": "2013-11-14 11:18:45", "flickr_url": '
+            '"http://farm3.staticflickr.com/2836/{0}_d6bc0e_z.jpg"}}'
         )
         file.write(", ".join(map(picture.format, numbers)))
         file.write('], "annotations": [')

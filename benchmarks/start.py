@@ -1,6 +1,6 @@
 """How long until something happens: importing the package, and the command line up to the first gallery.
 
-Each in fresh processes, Python's own start beside it. `make` aims at 0.3 s for the import and 2 s for the gallery.
+Each in fresh processes, Python's own start beside it. The house aims at 0.3 s for the import and 2 s for the gallery.
 
     python benchmarks/start.py [--repeat 5]
 """

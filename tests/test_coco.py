@@ -346,6 +346,17 @@ def test_a_broken_file_is_told_with_its_place(folder: Any, name: str) -> None:
     assert kinds(found)[0] == "bad-file" and told in found.problems[0].detail
 
 
+def test_a_box_is_outside_of_its_own_picture(folder: Any) -> None:
+    content = document(box(1, 1, bbox=[1, 1, 40, 40]), box(2, 2, bbox=[1, 1, 40, 40]))
+    content["images"].append({"id": 2, "file_name": "2.jpg", "width": 99, "height": 99})
+    (problem, _) = coco.scan(folder(content)).problems
+    assert (problem.kind, problem.where) == ("outside-box", "instances_val2017.json: annotation 1")
+    assert kinds(coco.scan(folder(document(box(1, bbox=[0, 0, 8.5, 6]))))) == []
+    # Numbers beyond all bounds are told as well.
+    assert kinds(coco.scan(folder(json.dumps(document(box(1))).replace("[1, 1, 3, 3]", "[1, 1, 1e999, 3]").encode())))
+    assert kinds(coco.scan(folder(document(box(2**70))))) and kinds(coco.scan(folder(document(box(1, image=2**70)))))
+
+
 def test_ids_as_text_are_read_and_told(folder: Any) -> None:
     root = folder(document(box(1) | {"id": "12", "image_id": "1", "category_id": "1"}))
     assert kinds(coco.scan(root)) == ["text-number"]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PIL import Image
 
+from . import layout
+from .splits import Split, file_name
 
-def check(
-    path: Path, width: int | None, height: int | None, where: str, report: Callable[[str, str, str], None]
-) -> None:
+Report = Callable[[str, str, str], None]
+FEW = 20
+"""So many pictures of one kind are told one by one."""
+
+
+def check(path: Path, width: int | None, height: int | None, where: str, report: Report) -> None:
     """Report what a reader must know before using a picture; reads its header and its last bytes only.
 
     Kinds: not-a-picture, cut-picture, wrong-size, rotated-picture (EXIF), gray-picture, cmyk-picture.
@@ -40,3 +45,34 @@ def check(
             file.seek(max(0, path.stat().st_size - 64))
             if b"\xff\xd9" not in file.read():
                 report("cut-picture", where, "no end mark: the file is cut short")
+
+
+def check_split(split: Split, report: Report) -> int:
+    """Count a split's pictures on disk and look at each one's header."""
+    count, missing, listed = 0, [], set()
+    place = split.folder.name
+    for image in split.images.values():
+        path = split.image(image)
+        if path is None:
+            # A results file names no picture files: there is nothing to miss.
+            if not split.results:
+                missing.append(file_name(image) or f"image {image.id}, which has no file name")
+            continue
+        count += 1
+        listed.add(path.name)
+        check(path, image.width, image.height, f"{place}/{path.name}", report)
+    _tell(missing, len(split.images), "missing-picture", place, "is listed, and not there", report)
+    if count:
+        extra = sorted(name for name in split.names - listed if Path(name).suffix.lower() in layout.PICTURES)
+        _tell(extra, len(split.names), "unlisted-picture", place, "is there, and in no list", report)
+    return count
+
+
+def _tell(names: Iterable[str], total: int, kind: str, place: str, detail: str, report: Report) -> None:
+    """Report each name; where they are many, all of them in one entry."""
+    names = list(names)
+    if len(names) <= FEW:
+        for name in names:
+            report(kind, f"{place}/{name}", detail)
+    else:
+        report(kind, place, f"{len(names):,} of {total:,}: {', '.join(names[:5])}, ...: each {detail}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import FormatError
 from ..samples import Problem, Scan
@@ -19,10 +20,10 @@ from .decoding import quiet_collector
 from .masks import check, read_panoptic
 from .parts import Part
 from .records import Annotation
-from .splits import Split, by_split, file_name
+from .splits import Split, by_split
 
 Report = Callable[[str, str, str], None]
-FEW = 20
+NONE = np.iinfo(np.int64).min
 
 
 def scan(root: Path) -> Scan:
@@ -44,7 +45,7 @@ def scan(root: Path) -> Scan:
             name = split.name or ""
             found.splits[name] = found.splits.get(name, 0) + len(split.images)
             labels += _labels(split, classes, report)
-            found.images_on_disk += _pictures(split, report)
+            found.images_on_disk += pictures.check_split(split, report)
     found.labels = {kind: labels[kind] for kind in sorted(labels)}
     if not found.splits:
         for name, paths in layout.loose_pictures(root).items():
@@ -121,6 +122,18 @@ def _part(part: Part, split: Split, before: list[Part], report: Report) -> dict[
     return counted
 
 
+def _column(records: Sequence[Any], field: str) -> npt.NDArray[np.int64]:
+    """Return one number of all records; `NONE` stands for none."""
+    values = map(attrgetter(field), records)
+    try:
+        return np.fromiter(values, np.int64, len(records))
+    except TypeError:
+        values = map(attrgetter(field), records)
+        return np.fromiter((NONE if value is None else value for value in values), np.int64, len(records))
+    except OverflowError as error:
+        raise FormatError(f"{field}: found a number of more than 64 bits. Mend the record.") from error
+
+
 def _where(name: str, note: Annotation) -> str:
     return f"{name}: annotation {note.id}" if note.id is not None else f"{name}: a record of image {note.image_id}"
 
@@ -128,16 +141,13 @@ def _where(name: str, note: Annotation) -> str:
 def _ids(part: Part, used: Counter[Any], report: Report) -> None:
     """Check ids: each once, each image and category known."""
     name, notes = part.path.name, part.annotations
-    images = [image.id for image in part.images]
-    for what, ids in (("image", images), ("annotation", list(map(attrgetter("id"), notes)))):
-        if len(set(ids)) < len(ids):
-            for number, times in Counter(ids).items():
-                if times > 1 and number is not None:
-                    report("duplicate-id", f"{name}: {what} {number}", f"the id stands {times} times")
-    if others := set(map(attrgetter("image_id"), notes)) - set(images):
-        for note in notes:
-            if note.image_id in others:
-                report("orphan", _where(name, note), f"image {note.image_id} is not in the list of images")
+    images = _column(part.images, "id")
+    for what, ids in (("image", images), ("annotation", _column(notes, "id"))):
+        ordered = np.sort(ids)
+        for number in np.unique(ordered[1:][(ordered[1:] == ordered[:-1]) & (ordered[1:] != NONE)]).tolist():
+            report("duplicate-id", f"{name}: {what} {number}", f"the id stands {(ids == number).sum()} times")
+    for index in np.flatnonzero(~np.isin(_column(notes, "image_id"), images)).tolist():
+        report("orphan", _where(name, notes[index]), f"image {notes[index].image_id} is not in the list of images")
     known = {None, *part.categories}
     if len(known) == 1 and (part.captions or part.results):
         return
@@ -155,24 +165,36 @@ def _boxes(notes: list[Annotation], name: str, split: Split, report: Report) -> 
         return 0
     numbers = chain.from_iterable(map(attrgetter("bbox"), notes))
     boxes = np.fromiter(numbers, np.float64, 4 * len(notes)).reshape(-1, 4)
+    x, y, width, height = boxes.T
     with np.errstate(invalid="ignore", over="ignore"):
-        low = boxes.min(axis=1)
-        size = boxes[:, 2:].min(axis=1)
-        bad = ~np.isfinite(boxes).all(axis=1) | (low < 0)
-        right, bottom = boxes[:, 0] + boxes[:, 2], boxes[:, 1] + boxes[:, 3]
-    for index in np.flatnonzero(bad):
-        report("bad-box", _where(name, notes[index]), f"bbox {list(notes[index].bbox or ())}: negative or no number")
-    for index in np.flatnonzero((size == 0) & ~bad):
-        report("zero-area-box", _where(name, notes[index]), f"bbox {list(notes[index].bbox or ())}")
-    # Only boxes beyond the smallest picture can be outside their own: few, so that a look at each is cheap.
-    widths = [image.width for image in split.images.values() if image.width]
-    heights = [image.height for image in split.images.values() if image.height]
-    if widths and heights:
-        for index in np.flatnonzero((right > max(widths) + 1) | (bottom > max(heights) + 1)):
-            report(
-                "outside-box", _where(name, notes[index]), f"bbox {list(notes[index].bbox or ())} leaves the picture"
-            )
+        right, bottom = x + width, y + height
+        if not (boxes.min() >= 0 and boxes.max() < np.inf):
+            for index in np.flatnonzero(~((boxes >= 0) & (boxes < np.inf)).all(axis=1)):
+                report("bad-box", _where(name, notes[index]), f"bbox {boxes[index].tolist()}: negative or no number")
+    for index in np.flatnonzero(((width == 0) & (height >= 0)) | ((height == 0) & (width >= 0))):
+        report("zero-area-box", _where(name, notes[index]), f"bbox {boxes[index].tolist()}")
+    limits = _limits(split, _column(notes, "image_id"))
+    for index in np.flatnonzero((right > limits[:, 0]) | (bottom > limits[:, 1])):
+        report("outside-box", _where(name, notes[index]), f"bbox {boxes[index].tolist()} leaves the picture")
     return len(notes)
+
+
+def _limits(split: Split, images: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return for each of the image ids how far right and down a box may reach: a pixel beyond its picture."""
+    ids = np.fromiter(split.images, np.int64, len(split.images))
+    sizes = np.array([(one.width or np.inf, one.height or np.inf) for one in split.images.values()]).reshape(-1, 2) + 1
+    sizes = np.concatenate([sizes, [[np.inf, np.inf]]])
+    both = np.concatenate([ids, images])
+    if both.min() >= 0 and both.max() < 10_000_000:
+        # Ids of COCO's own are small enough for a table.
+        table = np.full(int(both.max()) + 1, len(ids))
+        table[ids] = np.arange(len(ids))
+        places: Any = table[images]
+    else:
+        known = {number: place for place, number in enumerate(ids.tolist())}
+        places = [known.get(number, len(ids)) for number in images.tolist()]
+    limits: npt.NDArray[np.float64] = sizes[places]
+    return limits
 
 
 def _masks(part: Part, notes: list[Annotation], split: Split, report: Report) -> int:
@@ -250,34 +272,3 @@ def _panoptic(part: Part, split: Split, report: Report) -> int:
     if count and not folder:
         report("missing-panoptic", part.path.stem, f"none of {count:,} maps is here: expected a folder of this name")
     return count
-
-
-def _pictures(split: Split, report: Report) -> int:
-    """Count a split's pictures on disk and look at each one's header."""
-    count, missing, listed = 0, [], set()
-    place = split.folder.name
-    for image in split.images.values():
-        path = split.image(image)
-        if path is None:
-            # A results file names no picture files: there is nothing to miss.
-            if not split.results:
-                missing.append(file_name(image) or f"image {image.id}, which has no file name")
-            continue
-        count += 1
-        listed.add(path.name)
-        pictures.check(path, image.width, image.height, f"{place}/{path.name}", report)
-    _tell(missing, len(split.images), "missing-picture", place, "is listed, and not there", report)
-    if count:
-        extra = sorted(name for name in split.names - listed if Path(name).suffix.lower() in layout.PICTURES)
-        _tell(extra, len(split.names), "unlisted-picture", place, "is there, and in no list", report)
-    return count
-
-
-def _tell(names: Iterable[str], total: int, kind: str, place: str, detail: str, report: Report) -> None:
-    """Report each name; where they are many, all of them in one entry."""
-    names = list(names)
-    if len(names) <= FEW:
-        for name in names:
-            report(kind, f"{place}/{name}", detail)
-    else:
-        report(kind, place, f"{len(names):,} of {total:,}: {', '.join(names[:5])}, ...: each {detail}")

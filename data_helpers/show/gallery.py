@@ -23,6 +23,8 @@ from .style import COLOURS, LINKS, STYLE
 
 BUDGET = 190_000
 """Bytes that a gallery of twelve pictures may take, all in all."""
+STEPS = ((75, 1.0), (65, 1.0), (55, 1.0), (45, 1.0), (35, 1.0), (25, 1.0), (20, 0.8), (15, 0.5))
+"""WebP quality and scale, best first."""
 TOGGLES = {
     "boxes": "Boxes",
     "masks": "Masks",
@@ -160,7 +162,7 @@ def _encode(pictures: Sequence[Image.Image], most: int) -> list[str]:
     Where even the worst takes more, the pictures get smaller; the page scales them to the same place.
     """
     encoded: list[bytes] = []
-    for quality, scale in ((75, 1.0), (60, 1.0), (45, 1.0), (30, 1.0), (20, 0.8), (15, 0.5)):
+    for quality, scale in STEPS:
         encoded = []
         for picture in pictures:
             file = io.BytesIO()
