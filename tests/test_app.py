@@ -22,7 +22,7 @@ from data_helpers import Sample, coco
 from data_helpers.errors import DatabaseError, UnknownNameError
 
 from .conftest import REAL, REPOSITORY
-from .database import server
+from .test_notebooks import tool
 
 pytestmark = pytest.mark.database
 MINI = REAL / "coco" / "Obmutescence_COCO-MINI"
@@ -31,7 +31,7 @@ MINI = REAL / "coco" / "Obmutescence_COCO-MINI"
 @pytest.fixture(scope="module", autouse=True)
 def fo() -> Iterator[Any]:
     """Start the run's server and import FiftyOne on it, in a database of this module's own."""
-    with server() as uri:
+    with tool("database").server(Path(os.environ["FIFTYONE_DATABASE_DIR"]) / "shared") as uri:
         os.environ |= {"FIFTYONE_DATABASE_URI": uri, "FIFTYONE_DATABASE_NAME": "test_app"}
         from data_helpers.app import fiftyone
 

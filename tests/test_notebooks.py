@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -23,7 +22,6 @@ import data_helpers
 from data_helpers import roots
 
 from .conftest import REAL, REPOSITORY
-from .database import server
 from .nbval_figures import difference
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
@@ -39,7 +37,7 @@ def tool(name: str) -> ModuleType:
     return module
 
 
-refresh = tool("refresh")
+refresh, database = tool("refresh"), tool("database")
 
 
 def load(path: Path) -> Any:
@@ -55,7 +53,7 @@ def stem_of(path: Path) -> str | None:
 @pytest.fixture(scope="session")
 def database_uri() -> Iterator[str]:
     """Give the run's one MongoDB server."""
-    with server() as uri:
+    with database.server(Path(os.environ["FIFTYONE_DATABASE_DIR"]) / "shared") as uri:
         yield uri
 
 
@@ -274,19 +272,12 @@ def test_learner_copies_hold_no_solution(tmp_path: Path) -> None:
     assert all(not cell.get("outputs") for cell in book.cells)
 
 
-def test_mongod_is_one_for_all_users() -> None:
-    from .database import executable
-
-    if executable() is None or os.environ.get("FIFTYONE_DATABASE_URI"):
+def test_mongod_is_one_for_all_users(tmp_path: Path) -> None:
+    if database.executable() is None or os.environ.get("FIFTYONE_DATABASE_URI"):
         pytest.skip("no MongoDB server of our own")
-    before = os.environ.get("FIFTYONE_DATABASE_DIR")
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        os.environ["FIFTYONE_DATABASE_DIR"] = folder
-        try:
-            with server() as one, server() as other:
-                assert one == other
-        finally:
-            if before is None:
-                del os.environ["FIFTYONE_DATABASE_DIR"]
-            else:
-                os.environ["FIFTYONE_DATABASE_DIR"] = before
+    with database.server(tmp_path) as one, database.server(tmp_path) as other:
+        assert one == other
+        pid = int((tmp_path / "state").read_text().split()[2])
+    assert not (tmp_path / "state").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

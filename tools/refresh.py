@@ -9,6 +9,7 @@ changed and not run. A notebook that breaks a rule of `problems` is not stored.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import os
 import re
@@ -22,6 +23,11 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+# The scripts of this folder find each other also when a test loads one of them.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import database
 
 ROOT = Path(__file__).resolve().parents[1]
 LIMIT = 500_000
@@ -62,7 +68,7 @@ def run(
     book: nbformat.NotebookNode,
     folder: Path,
     *,
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str],
     timeout: int = 600,
     keep_going: bool = False,
 ) -> None:
@@ -75,7 +81,7 @@ def run(
     folder
         Where the kernel starts: the notebook's own folder.
     env
-        Environment of the kernel; by default this process's own, without a reader's roots and mirrors.
+        Environment of the kernel; see `clean_environment`.
     timeout
         Seconds one cell may take.
     keep_going
@@ -89,19 +95,17 @@ def run(
     for cell in book.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    with tempfile.TemporaryDirectory(prefix="book-notebook-", ignore_cleanup_errors=True) as scratch:
-        environment = dict(clean_environment(Path(scratch)) if env is None else env)
-        client = NotebookClient(
-            book,
-            kernel_name="python3",
-            timeout=timeout,
-            resources={"metadata": {"path": str(folder)}},
-            skip_cells_with_tag="nbval-skip",
-            allow_errors=keep_going,
-            record_timing=False,
-            coalesce_streams=True,
-        )
-        client.execute(env=environment, cleanup_kc=True)
+    client = NotebookClient(
+        book,
+        kernel_name="python3",
+        timeout=timeout,
+        resources={"metadata": {"path": str(folder)}},
+        skip_cells_with_tag="nbval-skip",
+        allow_errors=keep_going,
+        record_timing=False,
+        coalesce_streams=True,
+    )
+    client.execute(env=dict(env), cleanup_kc=True)
 
 
 def clean_environment(scratch: Path) -> dict[str, str]:
@@ -111,8 +115,7 @@ def clean_environment(scratch: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("DATA_HELPERS_") or name in ("DATA_HELPERS_HOME", "DATA_HELPERS_REAL")
     }
-    if "FIFTYONE_DATABASE_URI" not in kept:
-        kept["FIFTYONE_DATABASE_DIR"] = str(scratch / "database")
+    kept["FIFTYONE_DATABASE_DIR"] = str(scratch / "database")
     # The checkout this script stands in, whatever copy of the package is installed.
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH")]))
     return kept | {
@@ -284,13 +287,21 @@ def _prose(book: Mapping[str, Any], path: Path) -> Iterator[str]:
                 yield f"cell {name}: {target} is not there: make screenshots"
 
 
-def refresh(path: Path) -> list[str]:
-    """Run one notebook and store it; return its problems, in which case the file stays as it was."""
+def refresh(path: Path, database: str | None = None) -> list[str]:
+    """Run one notebook and store it; return its problems, in which case the file stays as it was.
+
+    ``database`` is the address of a MongoDB server for FiftyOne.
+    """
     book = nbformat.read(path, as_version=4)
     try:
-        run(book, path.parent)
+        with tempfile.TemporaryDirectory(prefix="book-notebook-", ignore_cleanup_errors=True) as scratch:
+            env = clean_environment(Path(scratch))
+            if database is not None:
+                name = re.sub(r"\W", "_", path.stem)[:40]
+                env |= {"FIFTYONE_DATABASE_URI": database, "FIFTYONE_DATABASE_NAME": f"refresh_{name}"}
+            run(book, path.parent, env=env)
     except CellExecutionError as error:
-        return [str(error).strip()]
+        return [re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()[-3000:]]
     clean(book)
     nbformat.validate(book)
     text = nbformat.writes(book) + "\n"
@@ -309,17 +320,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="only tell what breaks a rule; run nothing")
     options = parser.parse_args(arguments)
     failed = False
-    for path in options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")):
-        start = time.perf_counter()
-        if options.check:
-            found = problems(nbformat.read(path, as_version=4), path, path.stat().st_size)
-        else:
-            found = refresh(path)
-        failed |= bool(found)
-        state = "not stored" if found and not options.check else f"{path.stat().st_size:,} bytes"
-        print(f"{path.name}: {state}, {time.perf_counter() - start:.0f} s", flush=True)
-        for problem in found:
-            print(f"  - {problem}")
+    with contextlib.ExitStack() as stack:
+        uri = None
+        if not options.check and database.executable():
+            uri = stack.enter_context(database.server())
+        for path in options.notebooks or sorted((ROOT / "notebooks").glob("*.ipynb")):
+            start = time.perf_counter()
+            if options.check:
+                found = problems(nbformat.read(path, as_version=4), path, path.stat().st_size)
+            else:
+                found = refresh(path, uri)
+            failed |= bool(found)
+            state = "not stored" if found and not options.check else f"{path.stat().st_size:,} bytes"
+            print(f"{path.name}: {state}, {time.perf_counter() - start:.0f} s", flush=True)
+            for problem in found:
+                print(f"  - {problem}")
     return int(failed)
 
 

@@ -211,6 +211,11 @@ def _describe(fo: Any, dataset: Any, documents: Documents, categories: Sequence[
             # COCO counts the ends of its bones from 1, FiftyOne from 0.
             edges = [[end - 1 for end in bone] for bone in person.skeleton]
             dataset.default_skeleton = fo.KeypointSkeleton(labels=list(person.keypoints), edges=edges)
+    # Each class in a colour of its own; maps that cover the whole picture wait until they are asked for.
+    dataset.app_config.color_scheme = fo.ColorScheme(color_by="value")
+    shown = [name for name in ("boxes", "masks", "keypoints", "classes") if name in documents.fields]
+    if shown and hasattr(fo, "ActiveFields"):
+        dataset.app_config.active_fields = fo.ActiveFields(paths=shown)
     dataset.save()
 
 

@@ -1,11 +1,13 @@
-"""One MongoDB server for a whole test run, however many workers and notebooks use it.
+"""One MongoDB server of our own for a whole run, however many workers and notebooks use it.
 
-Starting one per notebook costs seconds each time. The first that asks starts it in the run's throw-away folder, the
-last that leaves stops it; each user works in a database of a name of its own.
+FiftyOne attaches to any database service that the same user has running, whatever ``FIFTYONE_DATABASE_DIR`` says,
+and loses it when its owner leaves. So tests and `refresh` start a server themselves and tell FiftyOne its address; each
+user works in a database of a name of its own.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -32,12 +34,25 @@ def executable() -> str | None:
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Give the address of the run's server, starting it for the first user and stopping it after the last."""
+def server(folder: Path | None = None) -> Iterator[str]:
+    """Give the address of a run's server: the first user of a folder starts it, the last one stops it.
+
+    Parameters
+    ----------
+    folder
+        A throw-away folder that the run's processes share; by default one of this call's own.
+    """
     if uri := os.environ.get("FIFTYONE_DATABASE_URI"):
         yield uri
         return
-    folder = Path(os.environ.get("FIFTYONE_DATABASE_DIR") or tempfile.mkdtemp(prefix="book-database-")) / "shared"
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            made = tempfile.TemporaryDirectory(prefix="book-database-", ignore_cleanup_errors=True)
+            folder = Path(stack.enter_context(made))
+        yield from _shared(folder)
+
+
+def _shared(folder: Path) -> Iterator[str]:
     folder.mkdir(parents=True, exist_ok=True)
     lock, state = filelock.FileLock(folder / "lock"), folder / "state"
     with lock:
@@ -53,7 +68,18 @@ def server() -> Iterator[str]:
             else:
                 state.unlink(missing_ok=True)
                 if pid:
-                    os.kill(pid, signal.SIGTERM)
+                    _stop(pid)
+
+
+def _stop(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+        # Its folder may be removed only when it has closed its files.
+        for _ in range(100):
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+            os.kill(pid, 0)
+            time.sleep(0.1)
 
 
 def _read(state: Path) -> tuple[int, int, int] | None:
