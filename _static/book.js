@@ -180,7 +180,7 @@
   const excerpt = ({ text, words }) => {
     const body = plain(text);
     const at = Math.max(0, ...words.map((word) => body.indexOf(word)).filter((place) => place >= 0).slice(0, 1));
-    const start = Math.max(0, at - 60);
+    const start = at > 60 ? text.indexOf(" ", at - 60) + 1 : 0;
     const piece = (start ? "… " : "") + text.slice(start, start + 180) + (text.length > start + 180 ? " …" : "");
     const line = make("span");
     const pattern = new RegExp(`(${words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`, "gi");
@@ -215,6 +215,8 @@
     const dialog = make("dialog", { id: "search", "aria-label": "Search the book" }, ...form.parts);
     document.body.append(dialog);
     dialog.addEventListener("keydown", form.move);
+    // A search field takes the first Escape for itself; here one is enough.
+    dialog.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.preventDefault(); dialog.close(); } });
     dialog.addEventListener("click", (event) => { if (event.target === dialog || event.target.closest("a")) dialog.close(); });
     close.addEventListener("click", () => dialog.close());
     const open = (event) => { event.preventDefault(); if (!dialog.open) { dialog.showModal(); form.input.select(); index(); } };
