@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -16,15 +17,16 @@ from data_helpers import cards
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "_ext"))
 
-from book import facts, quiz  # noqa: E402
+from book import bank, facts, quiz  # noqa: E402
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.md"))
 STEMS = cards.list_datasets()
 OF_DATASETS = [path for path in CHAPTERS if path.stem in STEMS]
 NAMES = [path.name for path in CHAPTERS]
 SKELETON = [
-    "At a glance", "See it", "What is in a file", "How it was made", "Numbers, and why sources disagree", "Known defects",
-    "Licence, consent and ethics", "History", "Get the data", "Explore it", "Use it well", "Exercises", "Cite",
+    "At a glance", "See it", "What is in a file", "How it was made", "Numbers, and why sources disagree",
+    "Known defects", "Licence, consent and ethics", "History", "Get the data", "Explore it", "Use it well", "Exercises",
+    "Cite",
 ]  # fmt: skip
 
 YEAR = re.compile(r"^(19|20)\d\d$")
@@ -87,7 +89,7 @@ def test_the_rule_on_numbers_finds_what_it_should(text: str, found: list[str]) -
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=NAMES)
 def test_numbers_in_chapters_are_facts(path: Path) -> None:
-    if path.stem in ("facts", "reference", "contributing"):
+    if path.stem in ("facts", "reference", "contributing", "questions"):
         pytest.skip("drawn from the cards and the code themselves")
     text = path.read_text(encoding="utf-8")
     bad = [f"{path.name}:{line_of(text, number)}: {number}" for number in unguarded(prose(text))]
@@ -209,6 +211,22 @@ def test_quizzes_can_be_taken(path: Path) -> None:
     # Whoever always takes the same place must not pass.
     places = Counter(tuple(question.right) for question in found.questions)
     assert max(places.values()) < len(found.questions)
+
+
+def test_the_question_bank_holds_every_question() -> None:
+    there = sum(len(quiz.load(path).questions) for path in (ROOT / "quizzes").glob("*.toml"))
+    text = bank.markdown()
+    assert len(re.findall(r"(?m)^\d+\. ", text)) == there
+    assert "{fact}" not in text
+    root = ElementTree.fromstring(bank.moodle())
+    asked = [one for one in root.findall("question") if one.get("type") == "multichoice"]
+    assert len(asked) == there
+    for one in asked:
+        shares = [float(answer.get("fraction", "nan")) for answer in one.findall("answer")]
+        # All right options and no other give full marks; ticking everything gives none where several may be ticked.
+        assert abs(sum(share for share in shares if share > 0) - 100) < 0.01
+        if one.findtext("single") == "false":
+            assert abs(sum(shares)) < 0.01
 
 
 def test_a_quiz_with_an_answer_that_is_no_option_is_refused(tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # Jupyter Book passes settings on to extensions that this book leaves out.
     app.add_config_value("comments_config", {}, "env")
 
-    from . import aside, cards, citations, facts, maths, notebooks, pages, quiz, site
+    from . import aside, bank, cards, citations, facts, maths, notebooks, pages, quiz, site
 
-    for module in (maths, facts, cards, notebooks, quiz, pages, aside, citations, site):
+    for module in (maths, facts, cards, notebooks, quiz, pages, bank, aside, citations, site):
         module.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
