@@ -113,14 +113,10 @@ class _Notebook:
 
 
 def real_folders(stem: str) -> list[Path]:
-    """Return the real folders that a dataset's reader opens: recognised by names, and a first sample comes."""
+    """Return the folders of real files (one a repository they came from) that a dataset's reader opens."""
     recognise = roots.reader(stem).recognise
-    found: list[Path] = []
-    for folder in sorted({path for path in (REAL, *REAL.rglob("*")) if path.is_dir()}):
-        if any(parent in found for parent in folder.parents) or not recognise(folder):
-            continue
-        found.append(folder)
-    return found
+    candidates = sorted(path for path in REAL.glob(f"{stem}*/*") if path.is_dir())
+    return [folder for folder in candidates if recognise(folder)]
 
 
 def class_of(path: Path) -> type[_Notebook]:
