@@ -183,21 +183,23 @@ def fetch(card: Card, want: Selection, root: Path, *, max_bytes: int | None, pro
 class _Root:
     """Everything of one root, read once."""
 
-    def __init__(self, root: Path) -> None:
-        self.folder = Folder(root, LAYOUT)
+    def __init__(self, root: Path, *, counting: bool = False) -> None:
+        self.folder = Folder(root, LAYOUT, counting=counting)
         self.records: dict[str, dict[str, list[Any]]] = {kind: defaultdict(list) for kind in LAYOUT.labels}
         self.records["captions"].update(self.folder.voices)
         self.problems: list[Problem] = []
         for name in LEMMAS:
             if (path := root / name).is_file():
                 notes = Notes(path)
-                for lemma in _captions.read_captions(path, NAME, notes)[0]:
-                    self.records["lemmas"][lemma.image].append(Voice(lemma.number, lemma.caption))
+                with self.folder.tried():
+                    for lemma in _captions.read_captions(path, NAME, notes)[0]:
+                        self.records["lemmas"][lemma.image].append(Voice(lemma.number, lemma.caption))
                 self.problems += notes.problems()
         for kind, name, reader in (("expert_scores", EXPERTS, _experts), ("crowd_scores", CROWD, _crowd)):
             if (path := root / name).is_file():
                 notes = Notes(path)
-                self._take(kind, reader(path, notes), notes)
+                with self.folder.tried():
+                    self._take(kind, reader(path, notes), notes)
                 self.problems += notes.problems()
 
     def _take(self, kind: str, rows: list[tuple[int, Any]], notes: Notes) -> None:
@@ -222,6 +224,6 @@ def read(root: Path, want: Selection) -> Iterator[Sample]:
 
 def scan(root: Path) -> Scan:
     """Count a root and list its problems, each with file and line."""
-    whole = _Root(root)
+    whole = _Root(root, counting=True)
     counts = {kind: sum(map(len, records.values())) for kind, records in whole.records.items()}
     return whole.folder.scan(counts, {}, whole.problems)

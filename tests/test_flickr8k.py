@@ -227,6 +227,21 @@ def test_real_rows_of_scores_and_of_kaggles_csv(real: Path) -> None:
     assert not [p for p in flickr8k.scan(root).problems if p.kind not in ("unknown-picture", "unknown-caption")]
 
 
+def test_one_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
+    write(tmp_path, "Flickr8k.token.txt", rows(A))
+    for name in ("ExpertAnnotations.txt", "Flickr_8k.testImages.txt", "Flickr8k.lemma.token.txt"):
+        write(tmp_path, name, ["<!DOCTYPE html>"])
+    scan = flickr8k.scan(tmp_path)
+    assert scan.labels == {"captions": 5}
+    assert {p.where for p in scan.problems if p.kind == "bad-file"} == {
+        "ExpertAnnotations.txt",
+        "Flickr_8k.testImages.txt",
+        "Flickr8k.lemma.token.txt",
+    }
+    with pytest.raises(FormatError, match="testImages"):
+        next(flickr8k.read(tmp_path, Selection()))
+
+
 def test_recognise_looks_at_names_alone(tmp_path: Path) -> None:
     assert flickr8k.recognise(tmp_path) is None
     (tmp_path / "Flickr_8k.devImages.txt").touch()

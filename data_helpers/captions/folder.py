@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ..cards import parsed
-from ..errors import MissingFileError
+from ..errors import FormatError, MissingFileError
 from ..samples import Problem, Sample, Scan, Selection
 from . import Notes, Voice, lines, read_captions, read_names
 
@@ -33,10 +34,13 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Folder:
-    """The captions, lists and pictures of one root; ``problems`` tells what is wrong with them."""
+    """The captions, lists and pictures of one root; ``problems`` tells what is wrong with them.
 
-    def __init__(self, root: Path, layout: Layout) -> None:
-        self.root, self.layout = root, layout
+    A file of which nothing can be read is an error or, where ``counting``, a problem among the others.
+    """
+
+    def __init__(self, root: Path, layout: Layout, *, counting: bool = False) -> None:
+        self.root, self.layout, self.counting = root, layout, counting
         self.problems: list[Problem] = []
         self.voices: dict[str, list[Voice]] = {}
         self.where: dict[str, str] = {}
@@ -47,8 +51,20 @@ class Folder:
         folder = next((root / name for name in layout.pictures if (root / name).is_dir()), None)
         self.folder = folder
         self.files = {} if folder is None else {path.name: path for path in folder.iterdir() if path.is_file()}
-        self._read_captions()
+        with self.tried():
+            self._read_captions()
         self._read_lists()
+
+    @contextlib.contextmanager
+    def tried(self) -> Iterator[None]:
+        """Turn a file's `FormatError` into a problem while counting."""
+        try:
+            yield
+        except FormatError as error:
+            if not self.counting:
+                raise
+            where, _, detail = str(error).removeprefix(f"{self.root}/").partition(": ")
+            self.problems.append(Problem("bad-file", where, detail))
 
     def _read_captions(self) -> None:
         path = next((self.root / name for name in self.layout.captions if (self.root / name).is_file()), None)
@@ -73,20 +89,24 @@ class Folder:
             self.splits = {}
         owner: dict[str, str] = {}
         for split, path in present.items():
-            notes = Notes(path)
-            names = read_names(path, self.layout.listed, notes)
-            self.splits[split] = {name + suffix: f"{path.name}:{line}" for name, line in names.items()}
-            for name, line in names.items():
-                image = name + suffix
-                if (other := owner.setdefault(image, split)) != split:
-                    notes.add("split-overlap", line, f"{image} is in {other} too ({self.splits[other][image]})")
-                if self.voices and image not in self.voices:
-                    notes.add("missing-captions", line, f"{image} has no caption")
-            self.problems += notes.problems()
-            self._compare(path, split, len(names))
+            with self.tried():
+                self._read_list(split, path, suffix, owner)
         if len(present) == len(lists):
             loose = [image for image in self.voices if image not in owner]
             self.problems += [Problem("no-split", self.where[image], f"{image} is in no list") for image in loose]
+
+    def _read_list(self, split: str, path: Path, suffix: str, owner: dict[str, str]) -> None:
+        notes = Notes(path)
+        names = read_names(path, self.layout.listed, notes)
+        self.splits[split] = {name + suffix: f"{path.name}:{line}" for name, line in names.items()}
+        for name, line in names.items():
+            image = name + suffix
+            if (other := owner.setdefault(image, split)) != split:
+                notes.add("split-overlap", line, f"{image} is in {other} too ({self.splits[other][image]})")
+            if self.voices and image not in self.voices:
+                notes.add("missing-captions", line, f"{image} has no caption")
+        self.problems += notes.problems()
+        self._compare(path, split, len(names))
 
     def _compare(self, path: Path, what: str, count: int) -> None:
         """Note where a copy that is clearly meant to be whole has not the published number of rows."""
@@ -116,7 +136,7 @@ class Folder:
         names = dict.fromkeys([*self.voices, *(name for held in self.splits.values() for name in held), *self.named])
         if not names:
             names = dict.fromkeys(sorted(self.files))
-        if not names:
+        if not names and not self.problems:
             expected = ", ".join((*self.layout.captions, *self.layout.lists.values(), *self.layout.pictures))
             raise MissingFileError(f"{self.root}: nothing of {self.layout.stem} here. Expected any of: {expected}.")
         return [

@@ -154,34 +154,38 @@ def fetch(card: Card, want: Selection, root: Path, *, max_bytes: int | None, pro
 class _Root:
     """Everything of one root but the phrases and boxes, which are read picture by picture."""
 
-    def __init__(self, root: Path) -> None:
-        self.folder = Folder(root, LAYOUT)
+    def __init__(self, root: Path, *, counting: bool = False) -> None:
+        self.folder = Folder(root, LAYOUT, counting=counting)
         self.sentences = {path.stem: path for path in sorted((root / "Sentences").glob("*.txt"))}
         self.boxes = {path.stem: path for path in sorted((root / "Annotations").glob("*.xml"))}
         self.folder.named += [f"{stem}.jpg" for stem in {**self.sentences, **self.boxes}]
         path = root / UNRELATED
         self.unrelated: dict[str, list[int]] = defaultdict(list)
-        for row in read_unrelated(path) if path.is_file() else ():
-            self.unrelated[row.image].append(row.sentence - 1)
+        with self.folder.tried():
+            for row in read_unrelated(path) if path.is_file() else ():
+                self.unrelated[row.image].append(row.sentence - 1)
 
-    def entities(self, stem: str, notes: list[Problem] | None = None) -> tuple[list[Sentence], list[Box]]:
-        """Read a picture's two files; damage is an error or, where ``notes`` are given, a problem."""
+    def entities(self, stem: str, notes: list[Problem] | None = None) -> tuple[list[Sentence], list[Box], bool]:
+        """Read a picture's two files; damage is an error or, with ``notes``, a problem, and the last value False."""
         sentences: list[Sentence] = []
         boxes: list[Box] = []
-        try:
-            if stem in self.sentences:
-                own = Notes(self.sentences[stem])
-                sentences = parse_sentences(self.sentences[stem], own)
-                if notes is not None:
-                    notes += own.problems()
-            if stem in self.boxes:
-                boxes = read_boxes(self.boxes[stem])
-        except FormatError as error:
-            if notes is None:
-                raise
-            where, _, detail = str(error).removeprefix(f"{self.folder.root}/").partition(": ")
-            notes.append(Problem("bad-xml" if where.startswith("Annotations") else "bad-sentences", where, detail))
-        return sentences, boxes
+        whole = True
+        for kind, path in (("bad-sentences", self.sentences.get(stem)), ("bad-xml", self.boxes.get(stem))):
+            try:
+                if path is not None and kind == "bad-sentences":
+                    own = Notes(path)
+                    sentences = parse_sentences(path, own)
+                    if notes is not None:
+                        notes += own.problems()
+                elif path is not None:
+                    boxes = read_boxes(path)
+            except FormatError as error:
+                if notes is None:
+                    raise
+                whole = False
+                where, _, detail = str(error).removeprefix(f"{self.folder.root}/").partition(": ")
+                notes.append(Problem(kind, where, detail))
+        return sentences, boxes, whole
 
     def types(self) -> dict[str, set[str]]:
         """Return the phrase types and the pictures whose captions have them."""
@@ -214,7 +218,7 @@ def read(root: Path, want: Selection) -> Iterator[Sample]:
     kinds = whole.folder.labels(want)
     for name, split in whole.folder.select(want, whole.types() if want.classes is not None else None):
         stem = Path(name).stem
-        sentences, boxes = whole.entities(stem)
+        sentences, boxes, _ = whole.entities(stem)
         labels: dict[str, Any] = {
             "captions": whole.folder.voices.get(name) or [Voice(i, s.text) for i, s in enumerate(sentences)],
             "phrases": link(sentences, boxes),
@@ -229,13 +233,13 @@ def read(root: Path, want: Selection) -> Iterator[Sample]:
 
 def scan(root: Path) -> Scan:
     """Count a root and list its problems, each with file and line or object."""
-    whole = _Root(root)
+    whole = _Root(root, counting=True)
     problems: list[Problem] = []
     classes: Counter[str] = Counter()
     labels: Counter[str] = Counter()
     known = {name for name, _ in whole.folder.order()}
     for stem in {**whole.sentences, **whole.boxes}:
-        sentences, boxes = whole.entities(stem, problems)
+        sentences, boxes, sound = whole.entities(stem, problems)
         if not whole.folder.voices:
             labels["captions"] += len(sentences)
         if sentences and len(sentences) != 5:
@@ -245,7 +249,7 @@ def scan(root: Path) -> Scan:
         labels["phrases"] += len(phrases)
         classes.update(kind for phrase in phrases for kind in phrase.types)
         labels["boxes"] += sum(box.bbox is not None for box in boxes)
-        if stem in whole.boxes:
+        if stem in whole.boxes and sound:
             problems += _check(whole, stem, {phrase.chain for phrase in phrases} - {"0"}, boxes)
     for stem in whole.unrelated:
         if f"{stem}.jpg" not in known:
