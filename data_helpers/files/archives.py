@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shutil
@@ -9,10 +10,11 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
+from lzma import LZMAError
 from pathlib import Path
 from typing import IO
 
-from ..errors import ArchiveError, MissingFileError
+from ..errors import ArchiveError, DataError, MissingFileError
 from ..remote import zips
 from ..remote.sinks import storage
 
@@ -77,7 +79,7 @@ def extract(
         _move(work, goal, box.made)
         return box.made
     except OSError as error:
-        if type(error).__module__.startswith("data_helpers"):
+        if isinstance(error, DataError):
             raise
         raise storage(goal, error) from error
     finally:
@@ -167,42 +169,67 @@ def _pieces(file: IO[bytes], begin: int, count: int) -> Iterator[bytes]:
         yield data
 
 
+class _Counted:
+    """A stream that knows how much was read of it, and how much is too much."""
+
+    def __init__(self, stream: IO[bytes], box: _Box) -> None:
+        self.stream, self.box, self.total = stream, box, 0
+        self.most = box.limit + 4 * tarfile.BLOCKSIZE * box.entries + tarfile.RECORDSIZE
+
+    def read(self, count: int) -> bytes:
+        data = self.stream.read(count)
+        self.total += len(data)
+        if self.total > self.most:
+            raise self.box.fail(f"unpacks to more than {self.box.limit:,} bytes")
+        return data
+
+
+def _open(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        start = file.read(6)
+    for mark, module in ((b"\x1f\x8b", "gzip"), (b"BZh", "bz2"), (b"\xfd7zXZ", "lzma")):
+        if start.startswith(mark):
+            return importlib.import_module(module).open(path)  # type: ignore[no-any-return]
+    return path.open("rb")
+
+
 def _tar(path: Path, box: _Box, only: set[str] | None) -> None:
     try:
-        with tarfile.open(path, "r|*") as archive:
-            for entry in archive:
-                name = box.name(entry.name, folder=entry.isdir())
-                if entry.isdir() or not _wanted(name, only):
-                    continue
-                if entry.issym() or entry.islnk():
-                    _copy(entry, name, box)
-                elif entry.isreg():
-                    source = archive.extractfile(entry)
-                    assert source is not None
-                    box.add(name, iter(lambda source=source: source.read(1 << 20), b""))  # type: ignore[misc]
-                    if box.made[name] != entry.size:
-                        raise box.fail(f"{name!r} is cut short")
-                else:
-                    raise box.fail(f"{name!r} is a device or another special file")
-            _ended(archive, path, box)
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+        with _open(path) as packed:
+            stream = _Counted(packed, box)
+            with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
+                for entry in archive:
+                    _entry(archive, entry, box, only)
+                    # The reader keeps a list of all it has seen; a million entries would fill the memory.
+                    archive.members = []
+                end = archive.offset
+            while stream.read(1 << 20):
+                # To the last byte: the check sum of a packed archive stands there.
+                pass
+            if stream.total < end + tarfile.BLOCKSIZE:
+                raise box.fail("cut short: it has no end mark")
+    except (tarfile.TarError, EOFError, zlib.error, LZMAError) as error:
         raise box.fail(f"cut short, damaged, or no archive ({error})") from error
     except OSError as error:
-        if error.errno is None and type(error).__module__ != "data_helpers.errors":
+        if error.errno is None and not isinstance(error, DataError):
             raise box.fail(f"cut short or damaged ({error})") from error
         raise
 
 
-def _ended(archive: tarfile.TarFile, path: Path, box: _Box) -> None:
-    """Check the end mark: a tar that is cut between two entries would otherwise pass for a shorter one."""
-    stream = archive.fileobj
-    assert stream is not None
-    # The block that ended the walk was read already; what follows must be zeros, the stream's own checks included.
-    while data := stream.read(1 << 20):
-        if data.strip(b"\0"):
-            raise box.fail("something follows its end")
-    if archive.offset >= stream.tell() and archive.offset % tarfile.BLOCKSIZE:
-        raise box.fail("cut short")
+def _entry(archive: tarfile.TarFile, entry: tarfile.TarInfo, box: _Box, only: set[str] | None) -> None:
+    name = box.name(entry.name, folder=entry.isdir())
+    if entry.isdir() or not _wanted(name, only):
+        return
+    if entry.issym() or entry.islnk():
+        _copy(entry, name, box)
+    elif entry.isreg():
+        source = archive.extractfile(entry)
+        assert source is not None
+        box.add(name, iter(lambda: source.read(1 << 20), b""))
+        if box.made[name] != entry.size:
+            raise box.fail(f"{name!r} is cut short")
+    else:
+        raise box.fail(f"{name!r} is a device or another special file")
 
 
 def _copy(entry: tarfile.TarInfo, name: str, box: _Box) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import filelock
 import msgspec
 
-from ..errors import StorageError
+from ..errors import DataError
 from ..remote.sinks import storage
 from .plans import Part
 
@@ -80,7 +80,7 @@ class Ledger:
             with filelock.SoftFileLock(path.with_suffix(".held"), timeout=3600):
                 yield
         except OSError as error:
-            if isinstance(error, StorageError) or type(error).__module__.startswith("data_helpers"):
+            if isinstance(error, DataError):
                 raise
             raise storage(path, error) from error
 

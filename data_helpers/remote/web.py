@@ -79,7 +79,7 @@ class Answer:
         tag: str = self.headers.get("ETag", "")
         return tag if tag.startswith('"') else self.headers.get("Last-Modified", "")
 
-    def piece(self, most: int = 1 << 18) -> bytes:
+    def piece(self, most: int = 1 << 20) -> bytes:
         """Return the next bytes as they come; none at the end, wherever that is."""
         if self.length is not None:
             most = min(most, self.length - self.got)
@@ -188,11 +188,11 @@ def _connect(key: Key) -> http.client.HTTPConnection:
             return http.client.HTTPSConnection(key.host, key.port, timeout=home.timeout(), context=_context())
         return http.client.HTTPConnection(key.host, key.port, timeout=home.timeout())
     proxy = urllib.parse.urlsplit(key.proxy)
-    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    more = {"context": _context()} if secure else {}
-    connection = kind(proxy.hostname or "", proxy.port or 80, timeout=home.timeout(), **more)  # type: ignore[arg-type]
-    if secure:
-        connection.set_tunnel(key.host, key.port, headers=_proxy_headers(key.proxy))
+    host, port = proxy.hostname or "", proxy.port or 80
+    if not secure:
+        return http.client.HTTPConnection(host, port, timeout=home.timeout())
+    connection = http.client.HTTPSConnection(host, port, timeout=home.timeout(), context=_context())
+    connection.set_tunnel(key.host, key.port, headers=_proxy_headers(key.proxy))
     return connection
 
 
