@@ -25,6 +25,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from data_helpers import cards
 from data_helpers.serve import Server
@@ -357,6 +358,31 @@ def test_gallery_labels_are_switched_by_keyboard_and_touch(scripts: bool, addres
 
 
 @pytest.mark.browser
+def test_pages_are_drawn_and_their_pictures_kept(site: Path, address: str, browser: Any) -> None:
+    """Screenshots to look at, which CI keeps; one that shows next to nothing fails."""
+    folder = ROOT / "_build" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    ways = {
+        "light": {"viewport": {"width": 1300, "height": 900}, "color_scheme": "light"},
+        "dark": {"viewport": {"width": 1300, "height": 900}, "color_scheme": "dark"},
+        "phone": {"viewport": PHONE, "color_scheme": "light"},
+    }
+    for way, options in ways.items():
+        context = browser.new_context(**options)
+        page = context.new_page()
+        for name in [one for one in templates(site) if one != "search.html"]:
+            page.goto(f"{address}/{name}", wait_until="networkidle")
+            path = folder / f"{name.removesuffix('.html').replace('/', '-')}-{way}.png"
+            page.screenshot(path=str(path))
+            with Image.open(path) as picture:
+                colours = picture.convert("RGB").getcolors(1 << 24)
+            most = max(count for count, _ in colours) / sum(count for count, _ in colours)
+            assert len(colours) > 100, f"{path}: nearly empty"
+            assert most < 0.98, f"{path}: nearly empty"
+        context.close()
+
+
+@pytest.mark.browser
 def test_contents_open_on_a_phone(address: str, browser: Any) -> None:
     context = browser.new_context(viewport=PHONE, has_touch=True)
     page = context.new_page()
@@ -448,7 +474,7 @@ def small_book(folder: Path, chapter: str, environment: dict[str, str]) -> subpr
     """Build a book of one chapter and one notebook with the project's own extensions."""
     for name in ("_ext", "_static", "_templates"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("tools/build.py", "_config.yml", "references.bib"):
+    for name in ("tools/build.py", "tools/pdf.py", "_config.yml", "references.bib"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     stem = next(stem for stem in cards.list_datasets() if cards.parsed(stem).facts)
@@ -575,6 +601,24 @@ def test_an_unchanged_book_is_not_built_again(small: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert "up to date" in done.stdout
     assert page.stat().st_mtime_ns == before
+
+
+@pytest.mark.browser
+def test_the_book_prints_as_one_document_with_bookmarks(small: Path) -> None:
+    command = [sys.executable, small / "tools/pdf.py", "--output", small / "book.pdf"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    data = (small / "book.pdf").read_bytes()
+    assert b"/Outlines" in data
+    assert "4 pages of the book" in done.stdout
+    # A picture that is lost is not printed over in silence.
+    picture = next((small / "_build/html/_images").glob("*.*"))
+    kept = picture.read_bytes()
+    picture.unlink()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    picture.write_bytes(kept)
+    assert done.returncode == 1
+    assert "picture missing" in done.stderr
 
 
 BROKEN = """# Broken
