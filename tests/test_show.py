@@ -208,7 +208,7 @@ def test_a_notebook_gets_figure_and_table(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_treemap_fills_its_square() -> None:
-    from data_helpers.show.figures import squarify
+    from data_helpers.show.treemap import squarify
 
     values = [9.0, 5, 3, 2, 1, 0.5, 0.01]
     boxes = squarify(values)

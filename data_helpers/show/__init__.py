@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from .figures import (
-    area_treemap,
     class_balance,
     class_sizes,
     cooccurrence,
@@ -16,6 +15,7 @@ from .figures import (
 )
 from .gallery import Gallery, gallery
 from .picture import Picture, Table
+from .treemap import area_treemap
 
 __all__ = [
     "Gallery",

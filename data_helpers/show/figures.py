@@ -20,7 +20,8 @@ BLUE, ORANGE, GREY, INK = "#0072b2", "#d55e00", "#8a8a8a", "#1a1a1a"
 FILL = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7a7a7a", "#f0e442")
 
 
-def _figure(width: float = 7.2, height: float = 4.0) -> tuple[Any, Any]:
+def canvas(width: float = 7.2, height: float = 4.0) -> tuple[Any, Any]:
+    """Return a figure of a size in inches and its axes, outside of pyplot and its global state."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -33,7 +34,7 @@ def _figure(width: float = 7.2, height: float = 4.0) -> tuple[Any, Any]:
 
 
 def _bars(rows: Sequence[dict[str, Any]], label: str, value: str, title: str, unit: str, colour: str = BLUE) -> Any:
-    figure, axes = _figure(height=1.1 + 0.27 * max(len(rows), 3))
+    figure, axes = canvas(height=1.1 + 0.27 * max(len(rows), 3))
     values = [row[value] for row in rows]
     axes.barh(range(len(rows)), values, color=colour)
     axes.set_yticks(range(len(rows)), [str(row[label]) for row in rows])
@@ -66,7 +67,7 @@ def class_balance(samples: Iterable[Sample], kind: str | None = None, top: int =
 def objects_per_image(samples: Iterable[Sample], kind: str | None = None) -> Picture:
     """Draw how many pictures have how many objects."""
     rows = stats.objects_per_image(samples, kind)
-    figure, axes = _figure(height=3.4)
+    figure, axes = canvas(height=3.4)
     axes.bar([row["objects"] for row in rows], [row["pictures"] for row in rows], color=BLUE, width=0.9)
     total = sum(row["pictures"] for row in rows)
     mean = sum(row["objects"] * row["pictures"] for row in rows) / max(total, 1)
@@ -91,7 +92,7 @@ def picture_sizes(samples: Iterable[Sample]) -> Picture:
     """Draw width against height, the area of a point standing for the number of pictures."""
     rows = stats.picture_sizes(samples)
     known = [row for row in rows if row["width"] and row["height"]]
-    figure, axes = _figure(width=5.6, height=4.8)
+    figure, axes = canvas(width=5.6, height=4.8)
     most = max((row["pictures"] for row in known), default=1)
     sizes = [12 + 300 * row["pictures"] / most for row in known]
     axes.scatter(
@@ -120,7 +121,7 @@ def cooccurrence(samples: Iterable[Sample], kind: str | None = None, top: int = 
     """Draw in how many pictures two of the commonest classes stand together; the table has the pairs."""
     samples = list(samples)
     names, counts = stats.cooccurrence(samples, kind, top)
-    figure, axes = _figure(width=6.6, height=6.0)
+    figure, axes = canvas(width=6.6, height=6.0)
     shown = np.ma.masked_where(np.eye(len(names), dtype=bool) | (counts == 0), counts)
     _grid(figure, axes, shown, names, names, "pictures with both")
     axes.tick_params(axis="x", rotation=90)
@@ -157,7 +158,7 @@ def object_distribution(samples: Iterable[Sample], kind: str | None = None, top:
     """Draw for each class how many pictures have 1, 2, ... 10 or more of its objects."""
     rows = stats.object_distribution(samples, kind, top)
     heads = [*map(str, range(1, 10)), "10+"]
-    figure, axes = _figure(height=1.6 + 0.27 * max(len(rows), 3))
+    figure, axes = canvas(height=1.6 + 0.27 * max(len(rows), 3))
     values = np.array([[row[head] for head in heads] for row in rows]).reshape(len(rows), len(heads))
     _grid(figure, axes, np.ma.masked_equal(values, 0), [row["class"] for row in rows], heads, "pictures")
     axes.set_xlabel("objects of the class in a picture")
@@ -173,7 +174,7 @@ def class_sizes(samples: Iterable[Sample], kind: str | None = None, top: int = 2
     rows = sorted(stats.class_sizes(samples, kind), key=lambda row: -row["objects"])
     shown = [row for row in rows[:top] if row["share % mean"] == row["share % mean"]]
     shown.sort(key=lambda row: -row["share % mean"])
-    figure, axes = _figure(height=1.1 + 0.27 * max(len(shown), 3))
+    figure, axes = canvas(height=1.1 + 0.27 * max(len(shown), 3))
     places = range(len(shown))
     least = [max(row["share % min"], 0.001) for row in shown]
     most = [max(row["share % max"], 0.001) for row in shown]
@@ -193,7 +194,7 @@ def spatial_heatmap(
 ) -> Picture:
     """Draw where in a picture the boxes of a class (None: of all) lie; the table has the shares in nine fields."""
     values = 100 * stats.spatial_heatmap(samples, label, kind, grid)
-    figure, axes = _figure(width=5.4, height=4.4)
+    figure, axes = canvas(width=5.4, height=4.4)
     drawn = axes.imshow(values, cmap="cividis", extent=(0, 100, 100, 0), vmin=0, aspect="auto")
     axes.set(xlabel="from left to right, percent", ylabel="from top to bottom, percent")
     axes.set_title(f"Where boxes{' of ' + label if label else ''} lie", loc="left", fontsize=11)
@@ -216,7 +217,7 @@ def spatial_heatmap(
 def missing_and_empty(samples: Iterable[Sample]) -> Picture:
     """Draw for each label type the pictures with labels, without, and not listed."""
     rows = stats.missing_and_empty(samples)
-    figure, axes = _figure(height=1.4 + 0.4 * max(len(rows), 2))
+    figure, axes = canvas(height=1.4 + 0.4 * max(len(rows), 2))
     left = np.zeros(len(rows))
     hatches = {"with": (BLUE, ""), "empty": ("#e69f00", "//"), "missing": ("#d0d0d0", "..")}
     for name, (colour, hatch) in hatches.items():
@@ -239,78 +240,3 @@ def licences(samples: Iterable[Sample]) -> Picture:
     rows = stats.licences(samples)
     figure = _bars(rows, "licence", "pictures", "Licences of the pictures", "pictures")
     return Picture(figure, alt=f"Bars of pictures by licence. Most: {_most(rows, 'licence', 'pictures')}.", table=rows)
-
-
-def area_treemap(samples: Iterable[Sample], kind: str | None = None, top: int = 25) -> Picture:
-    """Draw each class as a rectangle as large as its mean object is beside the others'."""
-    rows = stats.area_shares(samples, kind)
-    shown = rows[:top]
-    figure, axes = _figure(width=7.2, height=4.6)
-    boxes = squarify([row["mean area"] for row in shown])
-    for index, (row, (x, y, width, height)) in enumerate(zip(shown, boxes, strict=True)):
-        axes.add_patch(_rectangle(x, y, width, height, FILL[index % len(FILL)]))
-        text = f"{row['class']}\n{row['mean area']:,.0f}"
-        if width > 0.012 * len(row["class"]) and height > 0.07:
-            light = FILL[index % len(FILL)] in ("#e69f00", "#56b4e9", "#f0e442", "#cc79a7")
-            axes.text(
-                x + width / 2,
-                y + height / 2,
-                text,
-                ha="center",
-                va="center",
-                fontsize=7.5,
-                color="black" if light else "white",
-            )
-    axes.set(xlim=(0, 1), ylim=(1, 0))
-    axes.axis("off")
-    axes.set_title("Mean area of one object, square pixels", loc="left", fontsize=11)
-    most = ", ".join(f"{row['class']} ({row['mean area']:,.0f})" for row in rows[:3])
-    return Picture(figure, alt=f"Treemap of the mean object area of {len(shown)} classes. Largest: {most}.", table=rows)
-
-
-def _rectangle(x: float, y: float, width: float, height: float, colour: str) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((x, y), width, height, facecolor=colour, edgecolor="white", linewidth=1.5)
-
-
-def squarify(values: Sequence[float]) -> list[tuple[float, float, float, float]]:
-    """Cut the unit square into rectangles of given proportions, as near to squares as a row at a time allows.
-
-    Parameters
-    ----------
-    values
-        Positive numbers, largest first.
-
-    Returns
-    -------
-    list of (x, y, width, height)
-        In the same order; their areas add up to 1.
-    """
-    total = sum(values)
-    areas = [value / total for value in values] if total > 0 else []
-    placed: list[tuple[float, float, float, float]] = []
-    x = y = 0.0
-    width = height = 1.0
-    while areas:
-        side = min(width, height)
-        row = 1
-        while row < len(areas) and _worst(areas[: row + 1], side) <= _worst(areas[:row], side):
-            row += 1
-        depth = sum(areas[:row]) / side if side else 0
-        along = 0.0
-        for area in areas[:row]:
-            length = area / depth if depth else 0
-            placed.append((x, y + along, depth, length) if width >= height else (x + along, y, length, depth))
-            along += length
-        if width >= height:
-            x, width = x + depth, max(width - depth, 0)
-        else:
-            y, height = y + depth, max(height - depth, 0)
-        areas = areas[row:]
-    return placed
-
-
-def _worst(areas: Sequence[float], side: float) -> float:
-    total = sum(areas)
-    return max(side * side * max(areas) / total**2, total**2 / (side * side * max(min(areas), 1e-12)))
