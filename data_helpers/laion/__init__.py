@@ -19,7 +19,8 @@ from ..errors import FormatError, MissingFileError
 from ..samples import Problem, Sample, Scan, Selection
 from .downloading import download
 from .outcomes import Report, outcome, report
-from .tables import COLUMNS, Metadata, Row, not_parquet, query, read_metadata
+from .rows import Row
+from .tables import COLUMNS, Metadata, not_parquet, query, read_metadata
 
 __all__ = [
     "COLUMNS",

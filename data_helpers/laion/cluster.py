@@ -10,7 +10,8 @@ from typing import Any
 
 from ..errors import DataError, FormatError, missing_extra
 from .aside import aside
-from .tables import COLUMNS, Paths, Row, parquet_files
+from .rows import Row
+from .tables import COLUMNS, Paths, parquet_files
 
 SPARK_TYPES = {"VARCHAR": "string", "BIGINT": "bigint", "DOUBLE": "double"}
 

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import FormatError, MissingFileError, UnknownNameError, missing_extra
+from .rows import Row
 
 COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
     "url": ("VARCHAR", ()),
@@ -55,39 +56,6 @@ COLUMNS: dict[str, tuple[str, tuple[str, ...]]] = {
 Paths = str | Path | Sequence[str | Path]
 
 
-class Row(tuple[Any, ...]):
-    """One row of an answer: a tuple whose values can also be asked by column name, as key or as attribute."""
-
-    _names: tuple[str, ...]
-
-    @classmethod
-    def of(cls, names: tuple[str, ...], values: Sequence[Any]) -> Row:
-        """Make a row of its column names and values."""
-        row = cls(values)
-        row._names = names
-        return row
-
-    def keys(self) -> tuple[str, ...]:
-        """Return the column names, so that ``dict(row)`` works."""
-        return self._names
-
-    def __getitem__(self, key: Any) -> Any:
-        if not isinstance(key, str):
-            return super().__getitem__(key)
-        try:
-            return super().__getitem__(self._names.index(key))
-        except ValueError:
-            raise KeyError(key) from None
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-
-
 class Metadata:
     """Parquet files as one lazy table of rows; iterating streams them, nothing is held but one batch.
 
@@ -101,7 +69,14 @@ class Metadata:
 
     def __init__(self, paths: Paths) -> None:
         self.paths = parquet_files(paths)
-        self._groups = _by_schema(self.paths)
+        self._connection = duckdb_module().connect(
+            config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        )
+        self._groups = _by_schema(self._connection, self.paths)
+        self._connection.execute(f"CREATE VIEW laion AS {view(self._groups)}")
+        # The reader's SQL sees this table and nothing else: no other file, no address.
+        self._connection.execute(f"SET allowed_paths = {sql_list(self.paths)}")
+        self._connection.execute("SET enable_external_access = false")
         self.columns = [name for name in COLUMNS if any(name in mapping for mapping, _ in self._groups)]
 
     def __len__(self) -> int:
@@ -127,15 +102,8 @@ class Metadata:
                 raise FormatError(f"SQL over {self._where()}: {error}. Columns: {', '.join(COLUMNS)}.") from error
 
     def connect(self) -> Any:
-        """Open a DuckDB connection in which the view ``laion`` is these files and no other file can be opened."""
-        connection = duckdb_module().connect(
-            config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-        )
-        connection.execute(f"CREATE VIEW laion AS {view(self._groups)}")
-        # The reader's SQL sees this table and nothing else: no other file, no address.
-        connection.execute(f"SET allowed_paths = {sql_list(self.paths)}")
-        connection.execute("SET enable_external_access = false")
-        return connection
+        """Return a DuckDB cursor for which the view ``laion`` is these files, and no other file can be opened."""
+        return self._connection.cursor()
 
     def _where(self) -> str:
         return str(self.paths[0]) if len(self.paths) == 1 else f"{len(self.paths)} files from {self.paths[0]}"
@@ -256,17 +224,24 @@ def view(groups: list[tuple[dict[str, tuple[str, str]], list[str]]]) -> str:
     return " UNION ALL ".join(selects)
 
 
-def _by_schema(paths: list[str]) -> list[tuple[dict[str, tuple[str, str]], list[str]]]:
+def _by_schema(connection: Any, paths: list[str]) -> list[tuple[dict[str, tuple[str, str]], list[str]]]:
     """Group files by what their columns are called and hold: (column to (source, DuckDB type), files)."""
-    duckdb = duckdb_module()
+    error_type = duckdb_module().Error
+    # One look at all footers says which files are alike; only one of each kind is described by name.
+    alike = f"""SELECT list(file_name ORDER BY file_name) FROM (
+        SELECT file_name, string_agg(concat_ws(' ', name, type, converted_type, logical_type), ',') AS columns
+        FROM parquet_schema({sql_list(paths)}) GROUP BY file_name) GROUP BY columns ORDER BY 1"""
+    try:
+        kinds = [row[0] for row in connection.execute(alike).fetchall()]
+    except error_type:
+        kinds = [[path] for path in paths]
     groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
-        for path in paths:
-            try:
-                described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({sql_list([path])})").fetchall()
-            except duckdb.Error as error:
-                raise FormatError(f"{path}: damaged Parquet: {error}. Fetch the file again.") from error
-            groups.setdefault(tuple((row[0], row[1]) for row in described), []).append(path)
+    for files in kinds:
+        try:
+            described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({sql_list(files[:1])})").fetchall()
+        except error_type as error:
+            raise FormatError(f"{files[0]}: damaged Parquet: {error}. Fetch the file again.") from error
+        groups.setdefault(tuple((row[0], row[1]) for row in described), []).extend(files)
     result = []
     for columns, files in groups.items():
         by_name = {name.lower(): (name, kind) for name, kind in columns}
