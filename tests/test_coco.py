@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pycocotools import mask as api
 
-from data_helpers import coco
+from data_helpers import coco, show, stats
 from data_helpers.coco import masks, outlines, scanning
 from data_helpers.errors import DataError, FormatError, MissingFileError, UnknownNameError
 from data_helpers.samples import Sample, Scan, Selection
@@ -393,6 +393,16 @@ PICTURES = {
 }
 
 
+@pytest.mark.parametrize("wrong", [{}, {"a": 1}, ["x"], [[1]], "text", 7, [1e999, 1, 2] * 3, None, [True] * 6])
+def test_labels_of_a_wrong_shape_never_break_a_reader(folder: Any, wrong: Any) -> None:
+    content = json.dumps(document(box(1, keypoints=wrong, segmentation=wrong))).replace("Infinity", "1e999")
+    root = folder(content.encode())
+    assert set(kinds(coco.scan(root))) <= {"bad-polygon", "bad-rle", "bad-keypoints"}
+    samples = read(root)
+    assert show.gallery(samples).pictures == 1
+    assert repr(samples[0].labels["boxes"][0]).startswith("Annotation(")
+
+
 @pytest.mark.parametrize("kind", PICTURES)
 def test_a_bad_picture_is_a_problem(folder: Any, kind: str) -> None:
     found = coco.scan(folder(document(box(1)), PICTURES[kind]))
@@ -485,10 +495,17 @@ def test_a_damaged_file_is_never_a_traceback(tmp_path: Path, data: st.DataObject
     path = tmp_path / "annotations" / "instances_val2017.json"
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(bytes(content))
+    (tmp_path / "val2017").mkdir(exist_ok=True)
+    (tmp_path / "val2017" / "000000000001.jpg").write_bytes(picture())
     found = coco.scan(tmp_path)
     assert isinstance(found, Scan)
     try:
-        for sample in read(tmp_path):
+        samples = read(tmp_path)
+        show.gallery(samples)
+        if any(sample.labels.get("boxes") for sample in samples):
+            stats.class_sizes(samples)
+            stats.spatial_heatmap(samples)
+        for sample in samples:
             for note in sample.labels.get("masks", ()):
                 coco.mask(note, sample.height or 6, sample.width or 8)
     except DataError as error:

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from ..errors import FormatError
+
 NOTHING = msgspec.Raw(b"")
 EMPTY = (NOTHING, msgspec.Raw(b"[]"), msgspec.Raw(b"null"), msgspec.Raw(b"[[]]"))
 
@@ -95,12 +97,18 @@ class Annotation(msgspec.Struct, gc=False, omit_defaults=True):
     @property
     def segmentation(self) -> Any:
         """Polygons or RLE, as the file has them; None where there is none."""
-        return msgspec.json.decode(self.raw_segmentation) if self.raw_segmentation else None
+        return self._decoded("segmentation", self.raw_segmentation)
 
     @property
     def keypoints(self) -> list[float] | None:
         """Flat list of x, y and visibility, or None."""
-        return msgspec.json.decode(self.raw_keypoints) if self.raw_keypoints else None
+        return self._decoded("keypoints", self.raw_keypoints)  # type: ignore[no-any-return]
+
+    def _decoded(self, field: str, raw: msgspec.Raw) -> Any:
+        try:
+            return msgspec.json.decode(raw) if raw else None
+        except msgspec.DecodeError as error:
+            raise FormatError(f"annotation {self.id}: {field}: {error}. Mend the record.") from error
 
     @property
     def has_mask(self) -> bool:
@@ -113,17 +121,23 @@ class Annotation(msgspec.Struct, gc=False, omit_defaults=True):
     @property
     def has_keypoints(self) -> bool:
         """Whether at least one keypoint is labelled."""
-        return bool(self.num_keypoints) or (
-            self.num_keypoints is None and self.raw_keypoints not in EMPTY and any((self.keypoints or [])[2::3])
-        )
+        if self.num_keypoints is not None or self.raw_keypoints in EMPTY:
+            return bool(self.num_keypoints)
+        try:
+            points = self.keypoints
+        except FormatError:
+            return False
+        return isinstance(points, list) and any(points[2::3])
 
     def __repr__(self) -> str:
         shown = [f"{name}={value!r}" for name in self.__struct_fields__ if (value := self._shown(name)) is not None]
         return f"Annotation({', '.join(shown)})"
 
     def _shown(self, name: str) -> Any:
-        value = getattr(self, name.removeprefix("raw_"))
-        return f"<{len(bytes(self.raw_segmentation))} bytes>" if name == "raw_segmentation" and value else value
+        value = getattr(self, name)
+        if name.startswith("raw_"):
+            return f"<{len(bytes(value))} bytes>" if value else None
+        return value
 
 
 class File(msgspec.Struct):

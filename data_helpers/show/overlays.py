@@ -39,6 +39,19 @@ def labels(sample: Sample, kind: str) -> Iterator[str]:
             yield str(label)
 
 
+def _said(record: Any, field: str) -> Any:
+    try:
+        return getattr(record, field, None)
+    except DataError:
+        return None
+
+
+def _numbers(value: Any) -> npt.NDArray[np.float64]:
+    """Return a flat list as an array; what is no list of sane numbers is not drawn, and `scan` tells of it."""
+    flat = isinstance(value, list) and {int, float}.issuperset(map(type, value))
+    return np.array(value if flat and all(abs(number) < 1e6 for number in value) else [], float)
+
+
 class Drawing:
     """Draws one sample's labels on a picture of a given size."""
 
@@ -77,6 +90,8 @@ class Drawing:
         parts = []
         for index, record in enumerate(boxed[:MOST]):
             left, top, width, height = (float(number) for number in record.bbox)
+            if not np.isfinite([left, top, width, height]).all():
+                continue
             x, y, w, h = (round(number, 1) for number in (left * self.x, top * self.y, width * self.x, height * self.y))
             label = str(getattr(record, "label", None) or "")
             classes = self._classes(record, label)
@@ -91,7 +106,7 @@ class Drawing:
         parts = []
         masked = sorted(items(self.sample, kind), key=lambda record: -(getattr(record, "area", None) or 0))
         for record in masked[:MOST]:
-            outline = getattr(record, "segmentation", None)
+            outline = _said(record, "segmentation")
             label = str(getattr(record, "label", None) or "")
             classes = f"o m k-{kind} {self._classes(record, label)}"
             if isinstance(outline, list):
@@ -103,9 +118,10 @@ class Drawing:
         return "".join(parts)
 
     def _polygon(self, part: Sequence[float]) -> str:
-        if len(part) < 6 or len(part) % 2:
+        numbers = _numbers(part)
+        if numbers.size < 6 or numbers.size % 2:
             return ""
-        points = np.asarray(part, float).reshape(-1, 2) * (self.x, self.y)
+        points = numbers.reshape(-1, 2) * (self.x, self.y)
         kept = [points[0]]
         for point in points[1:]:
             # Corners closer than two pixels are not seen at this size.
@@ -147,7 +163,7 @@ class Drawing:
         parts = []
         hidden = ' class="h"'
         for record in list(items(self.sample, kind))[:MOST]:
-            values = np.asarray(getattr(record, "keypoints", None) or [], float)
+            values = _numbers(_said(record, "keypoints"))
             if values.size == 0 or values.size % 3:
                 continue
             points = values.reshape(-1, 3) * (self.x, self.y, 1)
