@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 import data_helpers
 from data_helpers.__main__ import main
 from data_helpers.serve import Server
+
+from .conftest import REPOSITORY
 
 # The package's function of this name hides its module.
 doctor = importlib.import_module("data_helpers.doctor")
@@ -66,3 +69,26 @@ def test_the_network_is_asked_only_on_request(
         assert data_helpers.doctor(network=True)[-1]["check"] == "network"
     assert main(["doctor", "--json"]) == 0
     assert isinstance(json.loads(capsys.readouterr().out), list)
+
+
+def test_the_probe_asks_each_address_once_and_dates_it(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = importlib.util.spec_from_file_location("probe", REPOSITORY / "tools" / "probe.py")
+    assert spec is not None and spec.loader is not None
+    probe = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(probe)
+    (tmp_path / "site").mkdir()
+    with Server(tmp_path / "site") as server:
+        monkeypatch.setenv("DATA_HELPERS_MIRROR", server.url)
+        entries = probe.addresses()
+        alive = next(entry["url"] for entry in entries if entry["card"] == "live").split("://")[1].split("?")[0]
+        (tmp_path / "site" / alive).parent.mkdir(parents=True)
+        (tmp_path / "site" / alive).write_bytes(b"x")
+        assert probe.main(["--output", str(tmp_path / "status"), "--pause", "0"]) == 1
+        assert len(server.requests) == len(entries) and {request.method for request in server.requests} == {"HEAD"}
+    written = json.loads((tmp_path / "status" / "status.json").read_text())
+    assert len(written["addresses"]) == len(entries) and all(entry["asked"] for entry in written["addresses"])
+    assert sum(entry["alive"] for entry in written["addresses"]) >= 1
+    assert "# What answers today" in (tmp_path / "status" / "status.md").read_text()
+    assert "called live, and does not answer" in capsys.readouterr().out

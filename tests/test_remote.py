@@ -159,6 +159,23 @@ def test_another_archive_than_the_published_one_is_refused(
         RemoteZip(source(urls=(f"{here}a.zip",), bytes=999))
 
 
+def test_a_damaged_directory_on_the_first_mirror_is_read_from_the_second(server: Server, tmp_path: Path) -> None:
+    good = make({"x.json": b"[1]" * 500, "y.json": b"{}"})
+    other = server.folder / "y.example" / "a.zip"
+    other.parent.mkdir()
+    other.write_bytes(good)
+    part = Part(name="x.json", urls=(URL, "http://y.example/a.zip"), member="x.json")
+    broken = (
+        good[:-30],
+        good.replace(b"PK\x01\x02", b"PK\x01\x03"),
+        good.replace(b"x.json", b"z.json", 1)[:40] + good[40:],
+    )
+    for number, bad in enumerate(broken):
+        place(server).write_bytes(bad)
+        fetch_parts([part], tmp_path / f"root{number}")
+        assert (tmp_path / f"root{number}" / "x.json").read_bytes() == b"[1]" * 500
+
+
 def test_parquet_row_groups_come_by_range(server: Server) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     import pyarrow.parquet as parquet

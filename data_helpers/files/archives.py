@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import re
@@ -150,14 +151,17 @@ def _zip(path: Path, box: _Box, only: set[str] | None) -> None:
             return file.read(count)
 
         members = zips.directory(read_at, path.stat().st_size, box.archive, tail=zips.TAIL, most=box.entries)
+        total = sum(member.size for member in members if _wanted(member.name, only))
+        if total > box.left:
+            raise box.fail(f"unpacks to more than {box.limit:,} bytes")
+        if total > shutil.disk_usage(box.work).free:
+            raise OSError(errno.ENOSPC, f"it unpacks to {total:,} bytes, more than are free")
         for member in members:
             name = box.name(member.name, folder=member.is_folder)
             if member.is_link or member.is_special:
                 raise box.fail(f"{member.name!r} is a link or a device")
             if member.is_folder or not _wanted(name, only):
                 continue
-            if member.size > box.left:
-                raise box.fail(f"unpacks to more than {box.limit:,} bytes")
             begin = member.start + zips.body_start(member, read_at(member.start, zips.LOCAL), box.archive)
             box.add(name, zips.inflate(member, _pieces(file, begin, member.packed), box.archive))
 

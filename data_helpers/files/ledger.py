@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,8 +74,16 @@ class Ledger:
         path = self.root / HIDDEN / f"{name}.lock"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with filelock.FileLock(path):
+            lock = filelock.FileLock(path)
+            try:
+                lock.acquire(timeout=2)
+            except filelock.Timeout:
+                print(f"Another process fetches into {self.root}: waiting for it.", file=sys.stderr, flush=True)
+                lock.acquire()
+            try:
                 yield
+            finally:
+                lock.release()
         except NotImplementedError:
             # A file system without locks (some network folders): a file that exists is the lock.
             with filelock.SoftFileLock(path.with_suffix(".held"), timeout=3600):

@@ -32,7 +32,7 @@ class Progress:
         self.bytes = 0
         self._lock = threading.Lock()
         self._begun = time.monotonic()
-        self._last = self._begun - PLAIN_EVERY if show else self._begun
+        self._last = self._begun - PLAIN_EVERY + 1.0 if show else self._begun
         self._drawn = False
         self._stop = threading.Event()
         self._tty = sys.stderr.isatty()

@@ -40,10 +40,21 @@ _idle: dict[Key, list[http.client.HTTPConnection]] = {}
 _lock = threading.Lock()
 
 
+_SIGNED = re.compile(r"(?i)(^|[&_-])(sig|sign|signature|token|key|credential|expires|policy|auth|password)[^&=]*=")
+
+
+def is_signed(url: str) -> bool:
+    """Tell whether an address carries a right of its own: a signature, a token, a user."""
+    parts = urllib.parse.urlsplit(url)
+    return "@" in parts.netloc or bool(_SIGNED.search(parts.query))
+
+
 def shown(url: str) -> str:
-    """Return an address as messages may print it: without user, query and fragment, which may hold a signature."""
+    """Return an address as messages may print it: of a signed one just the host, of others all but the query."""
     parts = urllib.parse.urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
+    if is_signed(url):
+        return f"{parts.scheme}://{host}/... (a signed link)"
     return f"{parts.scheme}://{host}{parts.path}" + ("?..." if parts.query else "")
 
 
