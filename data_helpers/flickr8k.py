@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from . import captions as _captions
 from .captions import Caption, Notes, Voice, fetching
 from .captions.folder import Folder, Layout, columns
@@ -22,7 +24,9 @@ from .samples import Problem, Sample, Scan, Selection
 
 __all__ = [
     "Caption",
+    "CrowdLabel",
     "CrowdScore",
+    "ExpertLabel",
     "ExpertScore",
     "Voice",
     "fetch",
@@ -77,6 +81,26 @@ class ExpertScore(NamedTuple):
 
 class CrowdScore(NamedTuple):
     """The crowd's answers on whether a caption describes a picture: share of yes (0 to 1), number of yes and of no."""
+
+    image: str
+    caption: str
+    share: float
+    yes: int
+    no: int
+
+
+class ExpertLabel(msgspec.Struct, frozen=True):
+    """An `ExpertScore` among a sample's labels."""
+
+    image: str
+    caption: str
+    s1: int
+    s2: int
+    s3: int
+
+
+class CrowdLabel(msgspec.Struct, frozen=True):
+    """A `CrowdScore` among a sample's labels."""
 
     image: str
     caption: str
@@ -195,18 +219,22 @@ class _Root:
                     for lemma in _captions.read_captions(path, NAME, notes)[0]:
                         self.records["lemmas"][lemma.image].append(Voice(lemma.number, lemma.caption))
                 self.problems += notes.problems()
-        for kind, name, reader in (("expert_scores", EXPERTS, _experts), ("crowd_scores", CROWD, _crowd)):
+        scores = (
+            ("expert_scores", EXPERTS, _experts, ExpertLabel),
+            ("crowd_scores", CROWD, _crowd, CrowdLabel),
+        )
+        for kind, name, reader, label in scores:
             if (path := root / name).is_file():
                 notes = Notes(path)
                 with self.folder.tried():
-                    self._take(kind, reader(path, notes), notes)
+                    self._take(self.records[kind], reader(path, notes), label, notes)
                 self.problems += notes.problems()
 
-    def _take(self, kind: str, rows: list[tuple[int, Any]], notes: Notes) -> None:
+    def _take(self, into: dict[str, list[Any]], rows: list[tuple[int, Any]], label: Any, notes: Notes) -> None:
         known = self.folder.voices
         ids = {f"{image}#{voice.number}" for image, voices in known.items() for voice in voices}
         for line, score in rows:
-            self.records[kind][score.image].append(score)
+            into[score.image].append(label(*score))
             self.folder.named.append(score.image)
             if known and score.image not in known:
                 notes.add("unknown-picture", line, f"{score.image} has no caption in this folder")
