@@ -24,7 +24,6 @@ from typing import Any, NamedTuple
 
 from .errors import MissingFileError, StorageError
 
-# Text that is worth compressing; pictures and archives are compressed already.
 _TEXT = {".html", ".css", ".js", ".json", ".svg", ".txt", ".xml", ".ipynb", ".md", ".csv", ".tsv", ".map"}
 _PIECE = 1 << 18
 Fault = Callable[["Handler", Path], bool]
@@ -51,7 +50,7 @@ class Server:
     answers
         Address (``a.example/1.jpg``) to how it answers otherwise: ``status``, ``headers``, ``body``, each optional.
     fault
-        A function that may answer in the file's place; tests use it to misbehave.
+        A function that may answer in the file's place; tests misbehave by it.
     delay
         Seconds to wait before each answer, as a far host would.
 
@@ -179,7 +178,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             path = path / "index.html"
         if self.owner.fault is not None and self.owner.fault(self, path):
             return None
-        if "body" in special or "status" in special:
+        if {"body", "status"} & set(special):
             return self.reply(special.get("status", 200), special.get("body", "").encode(), special.get("headers"))
         if not path.is_file():
             page = self.owner.folder / "404.html"

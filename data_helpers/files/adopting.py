@@ -150,11 +150,14 @@ def lay_out(folder: Path, goal: Path) -> Path:
             count += 1
             if entry.member:
                 archives.setdefault(entry.url, {})[entry.member] = path
-            else:
+                continue
+            try:
                 _link(path, goal / _host_path(entry.url))
+            except OSError as error:
+                raise storage(goal, error) from error
     for url, members in archives.items():
         place = goal / _host_path(url)
-        if not place.exists():
+        if not _holds(place, members):
             _pack(members, place)
     if not count:
         raise MissingFileError(
@@ -179,6 +182,14 @@ def _link(source: Path, place: Path) -> None:
         os.link(source, place)
     except OSError:
         shutil.copyfile(source, place)
+
+
+def _holds(place: Path, members: dict[str, Path]) -> bool:
+    """Tell whether the archive that was laid out before, or the whole one, holds the members already."""
+    if not place.is_file():
+        return False
+    with zipfile.ZipFile(place) as archive:
+        return set(members) <= set(archive.namelist())
 
 
 def _pack(members: dict[str, Path], place: Path) -> None:
