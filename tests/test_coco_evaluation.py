@@ -96,7 +96,7 @@ def people(content: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def oks(found: np.ndarray, truth: dict[str, Any]) -> float:
-    """Similarity of joints: https://cocodataset.org/#keypoints-eval, and pycocotools' rule for people without joints."""
+    """Similarity of joints, https://cocodataset.org/#keypoints-eval; pycocotools' rule for people without any."""
     points = np.array(truth["keypoints"], float).reshape(-1, 3)
     seen = points[:, 2] > 0
     if seen.any():

@@ -18,7 +18,6 @@ LEVEL = 1
 
 def stored(array: npt.NDArray[Any]) -> bytes:
     """Return an array as FiftyOne keeps it in its database: ``np.save``, then zlib."""
-    array = np.ascontiguousarray(array)
     return zlib.compress(_header(array.dtype.str, array.shape) + array.tobytes(), LEVEL)
 
 
@@ -57,21 +56,22 @@ def in_box(record: Any, bbox: tuple[float, ...], height: int, width: int) -> npt
     right, bottom = min(width, int(x + w) + 3), min(height, int(y + h) + 3)
     if right <= left or bottom <= top:
         return np.zeros((0, 0), np.bool_)
-    shift = np.array((left, top), np.float64)
-    parts = [np.trunc(np.asarray(part, np.float64) * 5 + 0.5).reshape(-1, 2) / 5 - shift for part in segmentation]
-    inside = all(
-        part.min() >= 0 and part[:, 0].max() <= right - left and part[:, 1].max() <= bottom - top for part in parts
-    )
-    if not inside:
+    parts = [np.array(part, np.float64) for part in segmentation]
+    fifths = np.trunc((parts[0] if len(parts) == 1 else np.concatenate(parts)) * 5 + 0.5)
+    across, down = fifths[0::2], fifths[1::2]
+    across -= 5 * left
+    down -= 5 * top
+    if fifths.min() < 0 or across.max() > 5 * (right - left) or down.max() > 5 * (bottom - top):
         # An outline that leaves its own box: only the whole picture shows it as pycocotools would.
         return cut(mask(record, height, width), bbox)
     from pycocotools import mask as api
 
-    drawn = api.decode(api.frPyObjects([part.ravel() for part in parts], bottom - top, right - left))
-    whole: npt.NDArray[np.bool_] = (drawn[:, :, 0] if drawn.shape[2] == 1 else drawn.any(axis=2)).astype(np.bool_)
-    rows = slice(max(0, round(y)) - top, max(0, round(y + h)) - top)
-    columns = slice(max(0, round(x)) - left, max(0, round(x + w)) - left)
-    return whole[max(rows.start, 0) : rows.stop, max(columns.start, 0) : columns.stop]
+    fifths /= 5
+    moved = [fifths] if len(parts) == 1 else np.split(fifths, np.cumsum([len(part) for part in parts])[:-1])
+    drawn = api.decode(api.frPyObjects(moved, bottom - top, right - left))
+    whole: npt.NDArray[np.bool_] = (drawn[:, :, 0] if len(parts) == 1 else drawn.any(axis=2)).view(np.bool_)
+    first_row, first_column = max(0, max(0, round(y)) - top), max(0, max(0, round(x)) - left)
+    return whole[first_row : max(0, round(y + h)) - top, first_column : max(0, round(x + w)) - left]
 
 
 def painted(records: Any, height: int, width: int) -> tuple[npt.NDArray[np.uint8 | np.uint16], dict[int, str]]:
