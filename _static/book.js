@@ -57,24 +57,30 @@
     tip.hidden = true;
   };
   const hideSoon = () => { clearTimeout(leaving); leaving = setTimeout(hideTip, 180); };
-  for (const fact of all("a.fact")) {
-    fact.removeAttribute("title");
-    fact.addEventListener("pointerenter", (event) => { if (event.pointerType !== "touch") showTip(fact); });
-    fact.addEventListener("pointerleave", hideSoon);
-    fact.addEventListener("focus", () => { if (fact.matches(":focus-visible")) showTip(fact); });
-    fact.addEventListener("blur", hideSoon);
-    // The first tap tells; the link in the box leads on.
-    let touched = false;
-    fact.addEventListener("pointerdown", (event) => { touched = event.pointerType === "touch"; });
-    fact.addEventListener("click", (event) => { if (touched) { event.preventDefault(); showTip(fact); } });
-  }
+  // One listener for all: a chapter has hundreds. The title serves where there are no scripts.
+  const factOf = (event) => {
+    const fact = event.target.closest && event.target.closest("a.fact");
+    if (fact) fact.removeAttribute("title");
+    return fact;
+  };
+  let touched = false;
+  document.addEventListener("pointerover", (event) => { const fact = factOf(event); if (fact && event.pointerType !== "touch") showTip(fact); });
+  document.addEventListener("pointerout", (event) => { if (factOf(event)) hideSoon(); });
+  document.addEventListener("focusin", (event) => { const fact = factOf(event); if (fact && fact.matches(":focus-visible")) showTip(fact); });
+  document.addEventListener("focusout", (event) => { if (factOf(event)) hideSoon(); });
+  document.addEventListener("pointerdown", (event) => { touched = event.pointerType === "touch"; });
+  // The first tap tells; the link in the box leads on.
+  document.addEventListener("click", (event) => { const fact = factOf(event); if (fact && touched) { event.preventDefault(); showTip(fact); } });
   tip.addEventListener("pointerenter", () => clearTimeout(leaving));
   tip.addEventListener("pointerleave", hideSoon);
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
   document.addEventListener("pointerdown", (event) => { if (shown && !tip.contains(event.target) && event.target !== shown) hideTip(); });
 
+  // What nobody needs in the first moment waits until the page is drawn.
+  const later = window.requestIdleCallback || ((work) => setTimeout(work, 60));
+
   // Copy buttons; a console's prompts and answers stay behind.
-  for (const block of all("div.highlight")) {
+  later(() => { for (const block of all("div.highlight")) {
     if (block.closest(".cell_output")) continue;
     const pre = one("pre", block);
     if (!pre) continue;
@@ -98,7 +104,7 @@
       setTimeout(() => { button.textContent = "Copy"; button.classList.remove("done"); }, 1600);
     });
     block.append(button);
-  }
+  } });
 
   // What scrolls sideways must be reachable by keyboard; what does not need not be.
   // Measured when it comes into sight: a long page need not be laid out at once.
@@ -107,7 +113,7 @@
     else frame.removeAttribute("tabindex");
   };
   const sight = new IntersectionObserver((entries) => { for (const entry of entries) if (entry.isIntersecting) measure(entry.target); });
-  for (const frame of all(".table-wrap, pre, div.math")) sight.observe(frame);
+  later(() => { for (const frame of all(".table-wrap, pre, div.math")) sight.observe(frame); });
 
   // Quizzes mark themselves.
   for (const field of all(".quiz fieldset")) {

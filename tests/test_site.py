@@ -229,8 +229,12 @@ def test_no_page_asks_a_third_party_or_complains(way: str, site: Path, address: 
     for where in pages(site):
         page.goto(f"{base}/{where}", wait_until="load")
         # Lazy pictures are asked for where they come into sight.
-        page.evaluate("for (const image of document.images) image.loading = 'eager'")
-        page.wait_for_load_state("networkidle")
+        page.evaluate(
+            """async () => {
+              for (const image of document.images) image.loading = 'eager';
+              await Promise.all([...document.images].map(image => image.decode().catch(() => {})));
+            }"""
+        )
         broken = page.evaluate("[...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.src)")
         wrong += [f"{where}: picture not shown: {source}" for source in broken]
     assert not wrong, "\n".join(wrong[:30])
