@@ -94,7 +94,7 @@ class PartFile:
             self.size = self._file.truncate(0)
         self._reset()
         self._thread: threading.Thread | None = None
-        self._queue: queue.Queue[bytes | None] = queue.Queue(24)
+        self._queue: queue.Queue[bytes | None] = queue.Queue(12)
         if self.size and hashes:
             self._file.seek(0)
             while piece := self._file.read(1 << 20):
