@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 from data_helpers import cards
 
 from .facts import lookup, origin
-from .html import esc, fact_href, link, note, number, prose, raw, size
+from .html import esc, fact_href, link, note, number, prose, raw, short, size
 
 ROUTES = {
     "open": "Open download",
@@ -30,10 +30,16 @@ def tiles(stem: str, keys: list[str], docname: str) -> str:
     for key in keys:
         one = lookup(f"{stem}.{key}")
         what = one.what.rstrip(".")
+        # A tile is narrow: tens of millions stand in words, exactly when pointed at.
+        large = isinstance(one.value, int | float) and one.value >= 10_000_000
+        value = short(one.value) if large and not isinstance(one.value, str) else number(one.value, one.unit)
+        if one.unit in ("%", "percent", "per cent"):
+            value += " %"
+        exact = f"{what}: {number(one.value, one.unit)} {one.unit}".strip()
         cells.append(
             f'<li><a class="fact" href="{esc(fact_href(docname, f"{stem}.{key}"))}"'
-            f' title="{esc(what)}. {esc(origin(one))}."'
-            f' data-what="{esc(what)}." data-origin="{esc(origin(one))}."><b>{esc(number(one.value, one.unit))}</b></a>'
+            f' title="{esc(exact)}. {esc(origin(one))}."'
+            f' data-what="{esc(exact)}." data-origin="{esc(origin(one))}."><b>{esc(value)}</b></a>'
             f" <span>{esc(what)}</span></li>"
         )
     return f"<ul class=tiles>{''.join(cells)}</ul>" if cells else ""
