@@ -175,9 +175,10 @@ def downloads(pictures: int, repeats: int) -> None:
                 bare = Path(work) / f"bare-{turn}"
                 code = f"""from img2dataset import download
     download(url_list={str(table)!r}, input_format="parquet", url_col="url", caption_col="caption",
-        output_folder={str(bare)!r}, output_format="files", image_size=256, resize_mode="keep_ratio_largest", thread_count=32, extract_exif=False)"""
+        output_folder={str(bare)!r}, output_format="files", image_size=256, resize_mode="keep_ratio_largest",
+        thread_count=32, extract_exif=False)"""
                 polite = f"""from data_helpers import laion
-    laion.download({str(table)!r}, {str(Path(work) / f"ours-{turn}")!r}, allow_private=True, rate=0)"""
+    laion.download({str(table)!r}, {work + f"/ours-{turn}"!r}, allow_private=True, rate=0)"""
                 for name, text in (("bare img2dataset", code), ("laion.download", polite)):
                     script = Path(work) / "run.py"
                     script.write_text("if __name__ == '__main__':\n    " + text + "\n")

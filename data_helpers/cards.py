@@ -25,11 +25,7 @@ Md5 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
 Bytes = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class Licences(_Strict):
+class Licences(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Licences of the annotations, of the pictures as a whole, and where each picture's own licence stands."""
 
     annotations: str
@@ -38,7 +34,7 @@ class Licences(_Strict):
     source: str = ""
 
 
-class Access(_Strict):
+class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How one gets the data today. ``steps`` are told, in order, by a gated dataset's error."""
 
     route: Literal["open", "gated", "withdrawn", "dead"]
@@ -48,7 +44,7 @@ class Access(_Strict):
     source: str = ""
 
 
-class Ethics(_Strict):
+class Ethics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Consent of the people shown, who they are, how to be taken out, and what to keep in mind."""
 
     consent: str
@@ -57,7 +53,7 @@ class Ethics(_Strict):
     source: str = ""
 
 
-class Link(_Strict):
+class Link(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An address the dataset is known by; ``archived`` is a copy in a public archive."""
 
     name: str
@@ -68,7 +64,7 @@ class Link(_Strict):
     note: str = ""
 
 
-class Event(_Strict):
+class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One dated event of the history."""
 
     date: Date
@@ -77,7 +73,7 @@ class Event(_Strict):
     kind: Literal["release", "correction", "access", "consent", "law", "withdrawal", "other"] = "other"
 
 
-class Defect(_Strict):
+class Defect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A known defect of the published files."""
 
     what: str
@@ -85,7 +81,7 @@ class Defect(_Strict):
     source: str
 
 
-class Accepted(_Strict):
+class Accepted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A further hash that is accepted, with the date and the reason, where sources conflict or a file was replaced."""
 
     sha256: Sha256
@@ -93,7 +89,7 @@ class Accepted(_Strict):
     note: str
 
 
-class File(_Strict):
+class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One published file.
 
     Attributes
@@ -131,7 +127,7 @@ class File(_Strict):
     source: str = ""
 
 
-class SampleTier(_Strict):
+class SampleTier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The bounded sample of real data that ``root="sample"`` fetches: what it is and about how many bytes it takes."""
 
     what: str
@@ -139,7 +135,7 @@ class SampleTier(_Strict):
     arguments: dict[str, Any] = {}
 
 
-class Disagreement(_Strict):
+class Disagreement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another figure in circulation for the same fact: who prints it and by which counting rule."""
 
     value: int | float | str
@@ -147,7 +143,7 @@ class Disagreement(_Strict):
     rule: str = ""
 
 
-class Fact(_Strict):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One figure: computed from files with known hashes, or cited."""
 
     value: int | float | str
@@ -162,7 +158,7 @@ class Fact(_Strict):
     disagree: list[Disagreement] = []
 
 
-class Card(_Strict):
+class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything the book and the package know of one dataset."""
 
     stem: str

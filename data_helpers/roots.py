@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import miniature
 from .cards import parsed
 from .errors import FormatError, MissingFileError, UnknownNameError
 from .home import home, root_of
+from .miniature import is_miniature
+from .miniature import miniature as unpack
 from .samples import Selection, Tier
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def plan(name: str, want: Selection, target: Path) -> Plan:
     """Plan a fetch by the dataset's own route, or file by file where it has none."""
     from . import files
 
-    return getattr(reader(name), "plan", files.plan_card)(parsed(name), want, target)  # type: ignore[no-any-return]
+    return getattr(reader(name), "plan", files.plan_card)(parsed(name), want, target)
 
 
 def fetch(name: str, want: Selection, target: Path, *, max_bytes: int | None, progress: bool | None) -> None:
@@ -65,11 +66,11 @@ def resolve(name: str, root: str | Path | None) -> tuple[Path, Tier]:
     if root is None:
         root = root_of(stem)
     if root is None:
-        return miniature.miniature(stem), "miniature"
+        return unpack(stem), "miniature"
     if root == "sample":
         return _sample(stem), "sample"
     found = folder(root)
-    if miniature.is_miniature(found):
+    if is_miniature(found):
         return found, "miniature"
     return found, "sample" if found.resolve() == _sample_folder(stem).resolve() else "full"
 

@@ -152,7 +152,7 @@ def read(options: argparse.Namespace) -> None:
             _json(sample)
         return
     shown = 0
-    rows = []
+    rows: list[list[str]] = []
     for sample in samples:
         shown += 1
         if len(rows) < options.rows:

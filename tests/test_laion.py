@@ -12,7 +12,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from data_helpers.serve import Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ import data_helpers
 from data_helpers import laion
 from data_helpers.errors import DataError, FormatError, MissingFileError
 from data_helpers.laion.polite import Policy, Refused, Visitor, public_address
+from data_helpers.serve import Server
 
 SCHEMAS = {
     "LAION-400M": ["SAMPLE_ID", "URL", "TEXT", "HEIGHT", "WIDTH", "LICENSE", "NSFW", "similarity"],
