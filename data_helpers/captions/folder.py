@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -50,7 +51,10 @@ class Folder:
         self.credits = self._credits()
         folder = next((root / name for name in layout.pictures if (root / name).is_dir()), None)
         self.folder = folder
-        self.files = {} if folder is None else {path.name: path for path in folder.iterdir() if path.is_file()}
+        self.files: dict[str, Path] = {}
+        if folder is not None:
+            with os.scandir(folder) as entries:
+                self.files = {entry.name: folder / entry.name for entry in entries if entry.is_file()}
         with self.tried():
             self._read_captions()
         self._read_lists()

@@ -7,6 +7,7 @@ Flickr30k Entities describes them. A root holds ``flickr30k-images/``, the capti
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -28,12 +29,15 @@ from .entities import (
     LinkedPhrase,
     Phrase,
     Sentence,
+    boxes_of,
     format_sentences,
     link,
+    parse,
     parse_sentences,
     read_boxes,
     read_sentences,
     read_size,
+    size_of,
 )
 
 __all__ = [
@@ -151,13 +155,27 @@ def fetch(card: Card, want: Selection, root: Path, *, max_bytes: int | None, pro
     fetching.fetch(card, want, root, ROUTE, max_bytes=max_bytes, progress=progress)
 
 
+class _Entities(msgspec.Struct):
+    """What a picture's two files say; ``sound`` where all of it could be read."""
+
+    sentences: list[Sentence] = []
+    boxes: list[Box] = []
+    size: tuple[int | None, int | None] = (None, None)
+    sound: bool = True
+
+
+def _stems(folder: Path, ending: str) -> dict[str, None]:
+    names = folder.iterdir() if folder.is_dir() else ()
+    return dict.fromkeys(sorted(path.stem for path in names if path.suffix == ending))
+
+
 class _Root:
     """Everything of one root but the phrases and boxes, which are read picture by picture."""
 
     def __init__(self, root: Path, *, counting: bool = False) -> None:
         self.folder = Folder(root, LAYOUT, counting=counting)
-        self.sentences = {path.stem: path for path in sorted((root / "Sentences").glob("*.txt"))}
-        self.boxes = {path.stem: path for path in sorted((root / "Annotations").glob("*.xml"))}
+        self.sentences = _stems(root / "Sentences", ".txt")
+        self.boxes = _stems(root / "Annotations", ".xml")
         self.folder.named += [f"{stem}.jpg" for stem in {**self.sentences, **self.boxes}]
         path = root / UNRELATED
         self.unrelated: dict[str, list[int]] = defaultdict(list)
@@ -165,33 +183,39 @@ class _Root:
             for row in read_unrelated(path) if path.is_file() else ():
                 self.unrelated[row.image].append(row.sentence - 1)
 
-    def entities(self, stem: str, notes: list[Problem] | None = None) -> tuple[list[Sentence], list[Box], bool]:
-        """Read a picture's two files; damage is an error or, with ``notes``, a problem, and the last value False."""
-        sentences: list[Sentence] = []
-        boxes: list[Box] = []
-        whole = True
-        for kind, path in (("bad-sentences", self.sentences.get(stem)), ("bad-xml", self.boxes.get(stem))):
-            try:
-                if path is not None and kind == "bad-sentences":
-                    own = Notes(path)
-                    sentences = parse_sentences(path, own)
-                    if notes is not None:
-                        notes += own.problems()
-                elif path is not None:
-                    boxes = read_boxes(path)
-            except FormatError as error:
-                if notes is None:
-                    raise
-                whole = False
-                where, _, detail = str(error).removeprefix(f"{self.folder.root}/").partition(": ")
-                notes.append(Problem(kind, where, detail))
-        return sentences, boxes, whole
+    def entities(self, stem: str, notes: list[Problem] | None = None) -> _Entities:
+        """Read a picture's two files; damage is an error or, with ``notes``, a problem."""
+        found = _Entities()
+        with self._tried("bad-sentences", found, notes):
+            if stem in self.sentences:
+                path = self.folder.root / "Sentences" / f"{stem}.txt"
+                own = Notes(path)
+                found.sentences = parse_sentences(path, own)
+                if notes is not None:
+                    notes += own.problems()
+        with self._tried("bad-xml", found, notes):
+            if stem in self.boxes:
+                path = self.folder.root / "Annotations" / f"{stem}.xml"
+                tree = parse(path)
+                found.boxes, found.size = boxes_of(tree, path), size_of(tree, path)
+        return found
+
+    @contextlib.contextmanager
+    def _tried(self, kind: str, found: _Entities, notes: list[Problem] | None) -> Iterator[None]:
+        try:
+            yield
+        except FormatError as error:
+            if notes is None:
+                raise
+            found.sound = False
+            where, _, detail = str(error).removeprefix(f"{self.folder.root}/").partition(": ")
+            notes.append(Problem(kind, where, detail))
 
     def types(self) -> dict[str, set[str]]:
         """Return the phrase types and the pictures whose captions have them."""
         found: dict[str, set[str]] = defaultdict(set)
         for stem in self.sentences:
-            for sentence in self.entities(stem)[0]:
+            for sentence in self.entities(stem).sentences:
                 for phrase in sentence.phrases:
                     for kind in phrase.types:
                         found[kind].add(f"{stem}.jpg")
@@ -218,13 +242,13 @@ def read(root: Path, want: Selection) -> Iterator[Sample]:
     kinds = whole.folder.labels(want)
     for name, split in whole.folder.select(want, whole.types() if want.classes is not None else None):
         stem = Path(name).stem
-        sentences, boxes, _ = whole.entities(stem)
+        found = whole.entities(stem)
         labels: dict[str, Any] = {
-            "captions": whole.folder.voices.get(name) or [Voice(i, s.text) for i, s in enumerate(sentences)],
-            "phrases": link(sentences, boxes),
-            "boxes": _boxes(sentences, boxes),
+            "captions": whole.folder.voices.get(name) or [Voice(i, s.text) for i, s in enumerate(found.sentences)],
+            "phrases": link(found.sentences, found.boxes),
+            "boxes": _boxes(found.sentences, found.boxes),
         }
-        width, height = read_size(whole.boxes[stem]) if stem in whole.boxes else (None, None)
+        width, height = found.size
         extra = {"unrelated": whole.unrelated[stem]} if stem in whole.unrelated else {}
         yield whole.folder.sample(
             name, split, {kind: labels[kind] for kind in kinds}, width=width, height=height, extra=extra
@@ -239,41 +263,37 @@ def scan(root: Path) -> Scan:
     labels: Counter[str] = Counter()
     known = {name for name, _ in whole.folder.order()}
     for stem in {**whole.sentences, **whole.boxes}:
-        sentences, boxes, sound = whole.entities(stem, problems)
+        found = whole.entities(stem, problems)
         if not whole.folder.voices:
-            labels["captions"] += len(sentences)
-        if sentences and len(sentences) != 5:
+            labels["captions"] += len(found.sentences)
+        if found.sentences and len(found.sentences) != 5:
             where = f"Sentences/{stem}.txt"
-            problems.append(Problem("caption-count", where, f"{len(sentences)} captions, expected 5"))
-        phrases = [phrase for sentence in sentences for phrase in sentence.phrases]
+            problems.append(Problem("caption-count", where, f"{len(found.sentences)} captions, expected 5"))
+        phrases = [phrase for sentence in found.sentences for phrase in sentence.phrases]
         labels["phrases"] += len(phrases)
         classes.update(kind for phrase in phrases for kind in phrase.types)
-        labels["boxes"] += sum(box.bbox is not None for box in boxes)
-        if stem in whole.boxes and sound:
-            problems += _check(whole, stem, {phrase.chain for phrase in phrases} - {"0"}, boxes)
+        labels["boxes"] += sum(box.bbox is not None for box in found.boxes)
+        if stem in whole.boxes and found.sound:
+            problems += _check(whole, stem, {phrase.chain for phrase in phrases} - {"0"}, found)
     for stem in whole.unrelated:
         if f"{stem}.jpg" not in known:
             problems.append(Problem("unknown-picture", UNRELATED, f"{stem} is named nowhere else in this folder"))
     return whole.folder.scan(dict(labels), dict(classes), problems)
 
 
-def _check(whole: _Root, stem: str, chains: set[str], boxes: list[Box]) -> Iterator[Problem]:
-    try:
-        width, height = read_size(whole.boxes[stem])
-    except FormatError as error:
-        yield Problem("bad-xml", f"Annotations/{stem}.xml", str(error))
-        return
-    named = {chain for box in boxes for chain in box.chains}
-    for index, box in enumerate(boxes, 1):
+def _check(whole: _Root, stem: str, chains: set[str], found: _Entities) -> Iterator[Problem]:
+    width, height = found.size
+    named = {chain for box in found.boxes for chain in box.chains}
+    for index, box in enumerate(found.boxes, 1):
         where = f"Annotations/{stem}.xml, <object> {index}"
         if box.bbox is not None:
             x, y, w, h = box.bbox
             if w < 1 or h < 1:
                 yield Problem("zero-area-box", where, f"{w} by {h} pixels")
-            elif x < 0 or y < 0 or x + w > width or y + h > height:
+            elif x < 0 or y < 0 or x + w > (width or 0) or y + h > (height or 0):
                 yield Problem("box-outside", where, f"[{x}, {y}, {w}, {h}] in a picture of {width} by {height}")
         if stem in whole.sentences and (lost := set(box.chains) - chains):
             yield Problem("unknown-chain", where, f"no caption names {', '.join(sorted(lost))}")
-    if boxes and (bare := chains - named):
+    if found.boxes and (bare := chains - named):
         where = f"Annotations/{stem}.xml"
         yield Problem("chain-without-object", where, f"the captions name {', '.join(sorted(bare, key=int))}")

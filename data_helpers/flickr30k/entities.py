@@ -151,16 +151,26 @@ def read_boxes(path: str | Path) -> list[Box]:
         what it must not; the message names line or tag.
     """
     file = Path(path)
-    return [_box(node, f"{file}: <object> {i}") for i, node in enumerate(_parse(file).iterfind("object"), 1)]
+    return boxes_of(parse(file), file)
 
 
 def read_size(path: str | Path) -> tuple[int, int]:
     """Read the picture's width and height in pixels from a file of ``Annotations/``; errors as `read_boxes`."""
-    root = _parse(Path(path))
-    return _integer(root, "size/width", str(path)), _integer(root, "size/height", str(path))
+    file = Path(path)
+    return size_of(parse(file), file)
 
 
-def _parse(file: Path) -> Element:
+def boxes_of(root: Element, file: Path) -> list[Box]:
+    """Return the records of a parsed file."""
+    return [_box(node, f"{file}: <object> {i}") for i, node in enumerate(root.iterfind("object"), 1)]
+
+
+def size_of(root: Element, file: Path) -> tuple[int, int]:
+    """Return the picture's size of a parsed file."""
+    return _integer(root, "size/width", str(file)), _integer(root, "size/height", str(file))
+
+
+def parse(file: Path) -> Element:
     """Parse XML with document types refused: no entity is ever expanded, no other file read."""
     if not file.is_file():
         raise MissingFileError(f"{file}: expected an XML file, found nothing.")
