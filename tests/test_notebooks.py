@@ -6,8 +6,10 @@ import copy
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +22,7 @@ import pytest
 
 import data_helpers
 from data_helpers import roots
+from data_helpers.serve import Server
 
 from .conftest import REAL, REPOSITORY
 from .nbval_figures import difference
@@ -108,8 +111,41 @@ class _Notebook:
             try:
                 refresh.run(book, self.path.parent, env=env)
             except refresh.CellExecutionError as error:
-                failures.append(f"{folder.relative_to(REAL)}:\n{str(error)[-3000:]}")
+                plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+                failures.append(f"{folder.relative_to(REAL)}:\n{plain[-3000:]}")
         assert not failures, "\n".join(failures)
+
+    def test_runs_on_a_fetched_sample(self, environment: dict[str, str], tmp_path: Path) -> None:
+        """Run it, uncompared, on the sample that ``ROOT = "sample"`` fetches, from a server of our own."""
+        stem = stem_of(self.path)
+        if stem not in HOSTS:
+            pytest.skip("no local host of this dataset's sample")
+        HOSTS[stem](tmp_path / "hosts")
+        book = load(self.path)
+        root = next(cell for cell in book.cells if cell.id == "root")
+        root.source, changed = re.subn(r"(?m)^ROOT = None\b", 'ROOT = "sample"', root.source)
+        assert changed == 1
+        with Server(tmp_path / "hosts") as running:
+            own = {"DATA_HELPERS_MIRROR": running.url, "DATA_HELPERS_HOME": str(tmp_path / "home")}
+            refresh.run(book, self.path.parent, env=environment | own)
+        printed = "".join(output.get("text", "") for output in root.outputs)
+        assert re.search(r"\bsample\b", printed) and "This is the miniature" not in printed
+
+
+def coco_host(folder: Path) -> None:
+    """Lay the miniature out as COCO's host does: lists in one remote archive, pictures one by one."""
+    root, host = data_helpers.miniature("coco"), folder / "images.cocodataset.org"
+    (host / "annotations").mkdir(parents=True)
+    with zipfile.ZipFile(host / "annotations" / "annotations_trainval2017.zip", "w", zipfile.ZIP_DEFLATED) as bundle:
+        for kind in ("instances", "person_keypoints", "captions"):
+            for split in ("train2017", "val2017"):
+                name = f"annotations/{kind}_{split}.json"
+                bundle.write(root / name, name)
+    shutil.copytree(root / "val2017", host / "val2017")
+
+
+# A dataset whose card has a sample gets the host here that its sample is fetched from.
+HOSTS = {"coco": coco_host}
 
 
 def real_folders(stem: str) -> list[Path]:
