@@ -1,8 +1,8 @@
 """COCO's val2017 into FiftyOne: by FiftyOne's own importer and bulk insert, and by us, each in a fresh process.
 
-The files are made here: as many pictures and objects as val2017 has by the card, round outlines with sizes spread as real
-ones are. "labels" is the time until every label is made, masks included, without a database; "whole" until the dataset
-is stored.
+The files are made here: as many pictures and objects as val2017 has by the card, round outlines with sizes spread as
+real ones are. "labels" is the time until every label is made, masks included, without a database; "whole" until the
+dataset is stored.
 
     python benchmarks/app.py [--scale 0.1] [--repeat 3]
 """
