@@ -79,5 +79,3 @@ def _number(variable: str, default: float, least: float) -> float:
     if not least <= value < float("inf"):
         raise FormatError(f"{variable}={text!r}: expected a number of at least {least}. Change or unset the variable.")
     return value
-
-
