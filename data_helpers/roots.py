@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,17 +33,25 @@ def reader(name: str) -> Any:
 
 def plan(name: str, want: Selection, target: Path) -> Plan:
     """Plan a fetch by the dataset's own route, or file by file where it has none."""
-    from . import files
-
-    return getattr(reader(name), "plan", files.plan_card)(parsed(name), want, target)
+    return _route(name, "plan")(parsed(name), want, target)  # type: ignore[no-any-return]
 
 
 def fetch(name: str, want: Selection, target: Path, *, max_bytes: int | None, progress: bool | None) -> None:
     """Fetch by the dataset's own route, or file by file where it has none."""
+    _route(name, "fetch")(parsed(name), want, target, max_bytes=max_bytes, progress=progress)
+
+
+def _route(name: str, verb: str) -> Callable[..., Any]:
     from . import files
 
-    route = getattr(reader(name), "fetch", files.fetch_card)
-    route(parsed(name), want, target, max_bytes=max_bytes, progress=progress)
+    default = getattr(files, f"{verb}_card")
+    try:
+        own = getattr(reader(name), verb, None)
+    except UnknownNameError:
+        # A card without a reader still knows its files.
+        parsed(name)
+        own = None
+    return own or default  # type: ignore[no-any-return]
 
 
 def folder(path: str | Path) -> Path:

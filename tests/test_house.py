@@ -65,6 +65,7 @@ def test_a_dataset_in_preparation_says_so(stem: str) -> None:
     assert "in preparation" in entry
     with pytest.raises(data_helpers.DataError, match="no reader in this version"):
         data_helpers.summary(stem)
+    assert data_helpers.plan(stem).dataset == stem, "its files can be planned by the card alone"
 
 
 @pytest.mark.parametrize("stem", STEMS)
