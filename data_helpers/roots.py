@@ -71,6 +71,10 @@ def target(name: str, root: str | Path | None) -> Path:
 def resolve(name: str, root: str | Path | None) -> tuple[Path, Tier]:
     """Return the folder to read and its tier; fetches the sample where ``root`` asks for it."""
     stem = parsed(name).stem
+    if root == "sample" and parsed(stem).sample is None:
+        from .files import gated
+
+        raise gated(parsed(stem), "there is no sample of real data that may be fetched")
     reader(stem)
     if root is None:
         root = root_of(stem)
@@ -90,10 +94,7 @@ def _sample_folder(stem: str) -> Path:
 
 def _sample(stem: str) -> Path:
     card = parsed(stem)
-    if card.sample is None:
-        from .files import gated
-
-        raise gated(card, "there is no sample of real data that may be fetched")
+    assert card.sample is not None
     place = _sample_folder(stem)
     if not place.is_dir():
         print(

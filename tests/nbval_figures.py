@@ -62,6 +62,9 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     cell, fresh = getattr(item, "cell", None), getattr(item, "test_outputs", None)
     if cell is None or fresh is None:
         return
+    # What nbval is told not to compare, such as measured times, is not compared as a picture either.
+    if "nbval-ignore-output" in cell.metadata.get("tags", []):
+        return
     before, after = list(pictures(cell.outputs)), list(pictures(fresh))
     if len(before) != len(after):
         pytest.fail(f"cell {cell.get('id')}: {len(after)} figures instead of {len(before)}", pytrace=False)

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 import data_helpers
-from data_helpers import roots
+from data_helpers import DataError, roots
 from data_helpers.serve import Server
 
 from .conftest import REAL, REPOSITORY
@@ -150,9 +150,19 @@ HOSTS = {"coco": coco_host}
 
 def real_folders(stem: str) -> list[Path]:
     """Return the folders of real files (one a repository they came from) that a dataset's reader opens."""
-    recognise = roots.reader(stem).recognise
     candidates = sorted(path for path in REAL.glob(f"{stem}*/*") if path.is_dir())
-    return [folder for folder in candidates if recognise(folder)]
+    return [folder for folder in candidates if opens(stem, folder)]
+
+
+def opens(stem: str, folder: Path) -> bool:
+    """Tell whether a reader opens a folder: it may know it and refuse it, as LAION's refuses Git LFS pointers."""
+    if not roots.reader(stem).recognise(folder):
+        return False
+    try:
+        data_helpers.read(stem, folder, max_samples=1)
+    except DataError:
+        return False
+    return True
 
 
 def class_of(path: Path) -> type[_Notebook]:
