@@ -7,8 +7,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
-# Workers of the test run. Two is what a small machine carries beside a database and a browser.
-JOBS ?= 2
+# Workers of the test run: one more than the cores of a small machine, since notebooks and Spark often wait.
+JOBS ?= 3
 PORT ?= 8000
 
 .PHONY: help book test lab serve lint bench screenshots learner real bundle pdf locks clean miniatures refresh
