@@ -270,6 +270,31 @@ def test_a_redirect_does_not_lead_into_a_private_network(tmp_path: Path) -> None
         Visitor(policy, set()).get("ftp://a.example/x")
 
 
+OPT_OUTS = {
+    "noai, noimageai": "opted out",
+    "nofollow, NOAI": "opted out",
+    "none": "opted out",
+    "img2dataset: noai": "opted out",
+    "otherbot: noai": "saved",
+    "unavailable_after: 25 Jun 2030 15:00:00 PST": "saved",
+}
+
+
+def test_opt_outs_in_all_their_spellings_and_addresses_of_every_script(tmp_path: Path) -> None:
+    served = data_helpers.miniature("laion") / "server" / "photos.example" / "whole"
+    picture = next(served.glob("*.jpg")).read_bytes()
+    (tmp_path / "web").mkdir()
+    answers = {f"{n}.jpg": {"headers": {"X-Robots-Tag": value}} for n, value in enumerate(OPT_OUTS)}
+    for name in [*answers, "späte Blüte.jpg"]:
+        (tmp_path / "web" / name).write_bytes(picture)
+    with Server(tmp_path / "web", answers=answers) as server:
+        urls = [f"{server.url}{name}" for name in [*answers, "späte Blüte.jpg"]]
+        table = write(tmp_path / "t.parquet", {"url": urls, "caption": ["c"] * len(urls)})
+        report = laion.download(table, tmp_path / "out", allow_private=True, rate=0, retries=0, timeout=5)
+    told = [*OPT_OUTS.values(), "saved"]
+    assert report.outcomes == {kind: told.count(kind) for kind in set(told)}
+
+
 def test_a_condition_that_is_no_sql_and_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     table = write(tmp_path / "t.parquet", {"url": ["http://127.0.0.1:9/x"]})
     with pytest.raises(FormatError, match="where="):

@@ -126,6 +126,8 @@ class Visitor:
         OSError
             The address is refused, does not answer, or opts out; the message says which.
         """
+        # Lists hold addresses with letters of every script; on the wire they are percent-encoded.
+        url = urllib.parse.quote(url, safe="%/:=&?~#+!$,;'@()*[]")
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Refused(f"scheme: {parts.scheme or 'none'} is not http or https")
@@ -174,7 +176,9 @@ class Visitor:
             if colon and agent.strip().lower() not in (self.policy.user_agent.lower(), "img2dataset"):
                 # "unavailable_after: date" and rules for other visitors are not for us.
                 continue
-            if any(word.strip().lower() in self.directives for word in (rest if colon else value).split(",")):
+            # "none" is short for noindex and nofollow.
+            words = {word.strip().lower() for word in (rest if colon else value).split(",")}
+            if words & self.directives or ("none" in words and "noindex" in self.directives):
                 return True
         return False
 
