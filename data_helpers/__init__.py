@@ -21,7 +21,7 @@ from . import miniature as _miniature
 from . import roots as _roots
 from .cards import card, list_datasets, parsed
 from .errors import DataError
-from .samples import Problem, Sample, Selection, Tier
+from .samples import Problem, Sample, Selection, Tier, whole
 
 if TYPE_CHECKING:
     from .files import Plan
@@ -157,7 +157,7 @@ def fetch(
     """
     want = _selection(split, max_samples, classes, image_ids, label_types, shuffle, seed)
     target = _roots.target(name, root)
-    _roots.fetch(name, want, target, max_bytes=max_bytes, progress=progress)
+    _roots.fetch(name, want, target, max_bytes=whole("max_bytes", max_bytes), progress=progress)
     return target
 
 

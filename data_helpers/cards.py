@@ -221,7 +221,7 @@ def parsed(name: str) -> Card:
 
 def _path(name: str) -> Path:
     paths = _paths()
-    if name not in paths:
+    if not isinstance(name, str) or name not in paths:
         raise UnknownNameError(f"{name!r} is not a known dataset. Expected one of: {', '.join(sorted(paths))}.")
     return paths[name]
 

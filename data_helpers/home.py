@@ -48,7 +48,9 @@ def offline() -> bool:
 
 def mirror() -> str | None:
     """Return the classroom mirror's address (``DATA_HELPERS_MIRROR``), ending in ``/``, or None."""
-    value = os.environ.get("DATA_HELPERS_MIRROR")
+    value = os.environ.get("DATA_HELPERS_MIRROR", "").strip()
+    if value and not value.startswith(("http://", "https://")):
+        raise FormatError(f"DATA_HELPERS_MIRROR={value!r}: expected http://HOST:PORT/. Change or unset the variable.")
     return value.rstrip("/") + "/" if value else None
 
 

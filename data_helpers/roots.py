@@ -56,16 +56,26 @@ def _route(name: str, verb: str) -> Callable[..., Any]:
 
 def folder(path: str | Path) -> Path:
     """Return an existing folder's path, or say what stands there instead."""
-    found = Path(path).expanduser()
+    found = _path(path)
     if not found.is_dir():
         what = "a file" if found.exists() else "nothing"
         raise MissingFileError(f"{found}: expected a folder, found {what}. Check the path.")
     return found
 
 
+def _path(path: str | Path) -> Path:
+    # An empty text is a variable that was never set: it must not mean the folder one happens to stand in.
+    try:
+        if path != "":
+            return Path(path).expanduser()
+    except (TypeError, RuntimeError):
+        pass
+    raise MissingFileError(f"{path!r}: expected the path of a folder. Check it; '.' is the folder you are in.")
+
+
 def target(name: str, root: str | Path | None) -> Path:
     """Return where a fetch puts its files: the given folder, or the dataset's own one in the cache."""
-    return Path(root).expanduser() if root is not None else home() / "datasets" / parsed(name).stem
+    return _path(root) if root is not None else home() / "datasets" / parsed(name).stem
 
 
 def resolve(name: str, root: str | Path | None) -> tuple[Path, Tier]:
@@ -98,7 +108,7 @@ def _sample(stem: str) -> Path:
     place = _sample_folder(stem)
     if not place.is_dir():
         print(
-            f"Fetching a sample of {card.title}: {card.sample.what}, about {card.sample.bytes:,} bytes.",
+            f"Fetching a sample of {card.title}: {card.sample.what.rstrip('.')}, about {card.sample.bytes:,} bytes.",
             file=sys.stderr,
         )
     try:

@@ -6,6 +6,7 @@ field names of that format; what they share is an attribute ``label`` where a re
 
 from __future__ import annotations
 
+import operator
 import random
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -106,6 +107,18 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
 
     def __post_init__(self) -> None:
+        for field in ("split", "classes", "label_types"):
+            value = getattr(self, field)
+            if value is not None and not isinstance(value, str):
+                msgspec.structs.force_setattr(self, field, _listed(field, value))
+        if self.split == []:
+            raise UnknownNameError(f"split={self.split!r} names none. Leave it out for all splits.")
+        if self.image_ids is not None:
+            alone = isinstance(self.image_ids, str) or not isinstance(self.image_ids, Iterable)
+            ids = [self.image_ids] if alone else self.image_ids
+            msgspec.structs.force_setattr(self, "image_ids", _listed("image_ids", ids))
+        for field in ("max_samples", "seed"):
+            msgspec.structs.force_setattr(self, field, whole(field, getattr(self, field)))
         if self.max_samples is not None and self.max_samples < 0:
             raise UnknownNameError(f"max_samples={self.max_samples}: expected 0 or more, or None for all.")
 
@@ -149,6 +162,24 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             if isinstance(value, str) and value.isdigit():
                 both.add(int(value))
         return frozenset(both)
+
+
+def whole(field: str, value: Any) -> int | None:
+    """Return an argument that must be a whole number, or None; NumPy's integers are plain ones from here on."""
+    try:
+        return None if value is None else operator.index(value)
+    except TypeError as error:
+        raise UnknownNameError(f"{field}={value!r}: expected a whole number, or None.") from error
+
+
+def _listed(field: str, value: Any) -> list[Any]:
+    """Return an argument's names or ids as a list, so that they can be gone through more than once."""
+    try:
+        found = list(value)
+        hash(tuple(found))
+    except TypeError as error:
+        raise UnknownNameError(f"{field}={value!r}: expected a name, or a list of them.") from error
+    return found
 
 
 class Reader(Protocol):

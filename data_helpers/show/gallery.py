@@ -16,6 +16,7 @@ from typing import Any
 
 from PIL import Image
 
+from ..errors import FormatError
 from ..miniature import is_miniature
 from ..samples import Sample
 from . import overlays
@@ -90,6 +91,9 @@ def gallery(
         Overlays that are shown at first; by default all but panoptic maps, and but captions and keypoints beside boxes.
     """
     dataset, tier = getattr(samples, "dataset", ""), getattr(samples, "tier", None)
+    samples = [samples] if isinstance(samples, Sample) else samples
+    if isinstance(samples, str) or not isinstance(samples, Iterable):
+        raise FormatError(f'gallery({samples!r}): expected samples. Write gallery(read("coco")), for example.')
     chosen: list[tuple[Sample, Image.Image]] = []
     absent = unreadable = 0
     for sample in samples:
