@@ -25,6 +25,12 @@ environment:
 """
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: expected 0 or more")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m data_helpers",
@@ -67,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
                 "--label-types", nargs="+", metavar="TYPE", help="these label types only: boxes, captions, ..."
             )
             one.add_argument("--shuffle", action="store_true", help="choose at random instead of in order")
-            one.add_argument("--seed", type=int, metavar="N", help="makes the random choice repeatable")
+            one.add_argument("--seed", type=int, metavar="N", help="makes the random choice of --shuffle repeatable")
         if root:
             one.add_argument(
                 "--root",
@@ -89,9 +95,9 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("--max-bytes", type=int, metavar="N", help="refuse to move more bytes than this")
             one.add_argument("--yes", action="store_true", help="do not ask before a large download")
     one = verb("read", verbs.read, "list samples and their labels (--json: one sample a line)", part=True, root=True)
-    one.add_argument("--rows", type=int, default=20, metavar="N", help="rows to print (20)")
+    one.add_argument("--rows", type=_count, default=20, metavar="N", help="rows to print (20)")
     one = verb("summary", verbs.summary, "count a folder's pictures and labels and list its problems", root=True)
-    one.add_argument("--rows", type=int, default=20, metavar="N", help="rows to print of each table (20)")
+    one.add_argument("--rows", type=_count, default=20, metavar="N", help="rows to print of each table (20)")
     verb("identify", verbs.identify, "tell which dataset, release and split a folder holds", of="folder")
     one = verb(
         "gallery",

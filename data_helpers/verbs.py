@@ -28,7 +28,11 @@ def _plain(value: Any) -> Any:
 
 
 def _json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.encode(value, enc_hook=_plain).decode() + "\n")
+    text = msgspec.json.encode(value, enc_hook=_plain)
+    # An outline is handed on as its file spells it, line breaks included; a sample must stay on one line.
+    if b"\n" in text or b"\r" in text:
+        text = msgspec.json.format(text, indent=-1)
+    sys.stdout.write(text.decode() + "\n")
 
 
 def _size(count: int | None) -> str:
@@ -126,13 +130,12 @@ def fetch(options: argparse.Namespace) -> None:
     if not options.yes:
         plan = data_helpers.plan(options.name, **_selection(options), root=options.root)
         if plan.bytes > LARGE and (options.max_bytes is None or plan.bytes <= options.max_bytes):
-            question = f"This moves about {_size(plan.bytes)}. Go on? [y/N] "
+            moves = f"This moves about {_size(plan.bytes)}."
             if not sys.stdin.isatty():
                 raise BudgetError(
-                    f"{options.name}: {question.split('.')[0]}. "
-                    "Say --yes to go on, or choose less with --split or --max-samples."
+                    f"{options.name}: {moves} Say --yes to go on, or choose less with --split or --max-samples."
                 )
-            print(question, end="", file=sys.stderr, flush=True)
+            print(f"{moves} Go on? [y/N] ", end="", file=sys.stderr, flush=True)
             if sys.stdin.readline().strip().lower() not in ("y", "yes"):
                 raise BudgetError(
                     f"{options.name}: nothing was fetched. Choose less with --split, --classes or --max-samples."
@@ -193,7 +196,16 @@ def identify(options: argparse.Namespace) -> None:
     found = data_helpers.identify(options.folder)
     if options.json:
         return _json(found)
-    _table([[key, ", ".join(map(str, value)) if isinstance(value, list) else value] for key, value in found.items()])
+    # A line for each thing: lists of names and notes grow long, and an empty one says nothing.
+    rows: list[list[str]] = []
+    for key, value in found.items():
+        if isinstance(value, dict):
+            value = [
+                f"{name}  {what:,}" if isinstance(what, int) else f"{name}  {what}" for name, what in value.items()
+            ]
+        texts = value if isinstance(value, list) else [value if value is not None else "not known"]
+        rows += [["" if index else key, str(text)] for index, text in enumerate(texts)]
+    _table(rows)
     return None
 
 
