@@ -142,6 +142,43 @@ def test_the_same_seed_chooses_the_same_pictures_whatever_is_on_disk(server: Ser
     assert jpgs(other) != chosen
 
 
+def test_a_picture_cut_or_edited_since_is_fetched_again_and_the_edit_kept(
+    server: Server, twin: tuple[Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    root = data_helpers.fetch("coco", **DOGS, root=tmp_path / "coco")
+    cut, edited, touched = sorted(jpgs(root))[:3]
+    (root / cut).write_bytes(twin[1][cut][:-5])
+    (root / edited).write_bytes(twin[1][edited][::-1])
+    (root / touched).touch()
+    before = len(server.requests)
+    data_helpers.fetch("coco", **DOGS, root=root)
+    assert {(root / name).read_bytes() == twin[1][name] for name in jpgs(root) if "altered" not in name} == {True}
+    assert (root / f"{edited}.altered-1").read_bytes() == twin[1][edited][::-1]
+    asked = [request.path for request in server.requests[before:]]
+    assert len(asked) == 2 and not any(touched in path for path in asked)
+
+
+def test_fetching_and_reading_go_through_the_splits_in_one_order(server: Server, tmp_path: Path) -> None:
+    # A list of the test pictures, as COCO publishes it: no labels, and its name comes after `captions_...`.
+    host = server.folder / "images.cocodataset.org"
+    images = [{"id": n, "file_name": f"{n:012}.jpg", "width": 64, "height": 48} for n in range(9001, 9004)]
+    archive = host / "annotations" / "image_info_test2017.zip"
+    (host / "test2017").mkdir()
+    try:
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writer:
+            writer.writestr("annotations/image_info_test2017.json", json.dumps({"images": images, "annotations": []}))
+        for image in images:
+            (host / "test2017" / str(image["file_name"])).write_bytes(b"\xff\xd8\xff\xe0 a picture \xff\xd9")
+        want: dict[str, Any] = {"split": ["test2017", "val2017"], "max_samples": 102}
+        root = data_helpers.fetch("coco", **want, root=tmp_path / "coco")
+        samples = list(data_helpers.read("coco", root, **want))
+        assert [sample.split for sample in samples] == ["val2017"] * 100 + ["test2017"] * 2
+        assert all(sample.image for sample in samples), "what was fetched is what the same words read"
+    finally:
+        archive.unlink()
+        shutil.rmtree(host / "test2017")
+
+
 def test_the_sample_tier_is_announced_and_read(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     samples = data_helpers.read("coco", "sample")
     assert samples.tier == "sample" and len(list(samples)) >= 50

@@ -13,7 +13,7 @@ from ..cards import Card, File
 from ..files import Part, Plan, extract, fetch_parts, make_plan, part_of
 from ..files.progress import Progress, over
 from ..samples import Selection
-from . import parts, reading, splits
+from . import layout, parts, reading, splits
 from .records import Picture
 
 LISTS = {
@@ -94,7 +94,7 @@ def _whole(want: Selection) -> bool:
 def _splits(card: Card, want: Selection) -> list[str]:
     """Return the chosen splits, in the order in which a reader goes through them."""
     known = dict.fromkeys(split for file in card.files for split in file.splits)
-    return sorted(want.names("split", known) or known)
+    return sorted(set(want.names("split", known) or known), key=layout.order)
 
 
 def _lists_of(card: Card, split: str) -> list[File]:

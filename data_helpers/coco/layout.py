@@ -40,6 +40,11 @@ def split_of(path: Path) -> str | None:
     return path.parent.name if SPLIT.fullmatch(path.parent.name) else None
 
 
+def order(split: str) -> tuple[bool, str]:
+    """Sort splits by name, those without public labels last: the first pictures of all have something to show."""
+    return split.startswith(("test", "unlabeled")), split
+
+
 def base_of(path: Path) -> Path:
     """Return the folder next to whose lists the picture folders lie."""
     return path.parent.parent if path.parent.name == "annotations" else path.parent

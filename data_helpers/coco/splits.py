@@ -179,7 +179,7 @@ def by_split(paths: Sequence[Path], report: Callable[[Problem], Any] | None = No
         same = (name for name, group in groups.items() if group[0].ids == part.ids)
         groups.setdefault(split if split in groups else next(same, split), []).append(part)
     groups = {min((part.split or part.path.stem for part in group), key=len): group for group in groups.values()}
-    for split in [split for split in named if layout.SPLIT.fullmatch(split)]:
+    for split in sorted((split for split in named if layout.SPLIT.fullmatch(split)), key=layout.order):
         parts = opened(named[split])
         for name in [name for name, group in groups.items() if parts and group[0].ids == parts[0].ids]:
             parts += groups.pop(name)

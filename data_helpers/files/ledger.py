@@ -109,6 +109,9 @@ class Ledger:
             return False
         if entry and (entry.bytes, entry.changed) == (state.st_size, state.st_mtime_ns):
             return self._hash_fits(entry, part)
+        if entry and not (part.sha256 or part.md5):
+            # Nobody published a hash; what came is known all the same, and what was cut or edited since is not it.
+            return entry.bytes == state.st_size and (not entry.sha256 or entry.sha256 == digest(path))
         return right(path, part)
 
     def _hash_fits(self, entry: Entry, part: Part) -> bool:
