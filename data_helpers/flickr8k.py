@@ -166,7 +166,7 @@ def _experts(path: Path, notes: Notes) -> list[tuple[int, ExpertScore]]:
 def _crowd(path: Path, notes: Notes) -> list[tuple[int, CrowdScore]]:
     rows: list[tuple[int, CrowdScore]] = []
     for line, cells in columns(path, 5, notes):
-        if not _pair(cells) or not re.fullmatch(r"[01](\.\d+)?\t\d{1,4}\t\d{1,4}", "\t".join(cells[2:])):
+        if not _pair(cells) or not re.fullmatch(r"(0(\.\d+)?|1(\.0+)?)\t\d{1,4}\t\d{1,4}", "\t".join(cells[2:])):
             notes.add("bad-line", line, "expected a picture, a caption's id, a share from 0 to 1, yes and no")
             continue
         score = CrowdScore(cells[0], cells[1], float(cells[2]), int(cells[3]), int(cells[4]))

@@ -130,6 +130,27 @@ def test_damaged_sentences_are_an_error_in_reading_and_a_problem_in_counting(tmp
 
 
 @pytest.mark.parametrize(
+    ("content", "told", "kind", "where"),
+    [
+        (b"<html>Gone</html>\n", "web page", "bad-sentences", "Sentences/1.txt"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "LFS pointer", "bad-sentences", "Sentences/1.txt"),
+        (b"fine\n\xff\xfe\n", "not UTF-8", "bad-sentences", "Sentences/1.txt:2"),
+        (b"fine\n\nfine\nfine\nfine\n", None, "empty-caption", "1.txt:2"),
+    ],
+)
+def test_what_is_no_sentences_file_is_told(
+    tmp_path: Path, content: bytes, told: str | None, kind: str, where: str
+) -> None:
+    root(tmp_path)
+    path = tmp_path / "Sentences" / "1.txt"
+    path.write_bytes(content)
+    if told:
+        with pytest.raises(FormatError, match=told):
+            flickr30k.read_sentences(path)
+    assert (kind, where) in kinds(tmp_path)
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda xml: xml[:150], r"xml:\d+: not well-formed"),
@@ -141,6 +162,7 @@ def test_damaged_sentences_are_an_error_in_reading_and_a_problem_in_counting(tmp
         (lambda xml: '<!DOCTYPE a [<!ENTITY b "c">]>' + xml.replace("<name>8<", "<name>&b;<"), "document type"),
         (lambda xml: '<!DOCTYPE a SYSTEM "file:///etc/passwd">' + xml, "document type"),
         (lambda xml: "", "not well-formed"),
+        (lambda xml: '<?xml version="1.0" encoding="klingon"?>' + xml, "unknown encoding"),
     ],
 )
 def test_damaged_xml_is_an_error_with_line_or_tag(tmp_path: Path, change: Callable[[str], str], message: str) -> None:

@@ -130,6 +130,17 @@ def test_rows_that_are_no_csv_are_told(tmp_path: Path) -> None:
     assert {("bad-line", "captions.txt:3"), ("bad-line", "captions.txt:5")} < found(tmp_path)
 
 
+CR = f"{A}#0\tA dog .\r{A}#1\tA dog runs .\r".encode()
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 3395237\n"
+
+
+@pytest.mark.parametrize(("content", "told"), [(CR, "CR inside"), (POINTER, "LFS pointer"), (b"<html>", "web page")])
+def test_what_stands_in_a_files_place_is_named(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "Flickr8k.token.txt").write_bytes(content)
+    with pytest.raises(FormatError, match=told):
+        flickr8k.read_captions(tmp_path / "Flickr8k.token.txt")
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xd8\xff\xe0 a picture", b"<!DOCTYPE html><p>Gone</p>"])
 @pytest.mark.parametrize("name", ["Flickr8k.token.txt", "dataset_flickr8k.json", "captions.txt"])
 def test_what_is_no_captions_file_is_an_error_that_names_it(tmp_path: Path, name: str, content: bytes) -> None:
@@ -173,6 +184,7 @@ def test_lists_are_checked_against_captions_pictures_and_each_other(tmp_path: Pa
 def test_scores_are_given_as_published_and_odd_rows_told(tmp_path: Path) -> None:
     experts = [f"{A}\t{B}#2\t1\t1\t2", f"{A}\t{A}#2\t4\t3\t4", f"{A}\t{B}#2\t0\t1\t2", f"{A} {B}#2 1 1 1"]
     crowd = [f"{A}\t{B}#2\t0.333333333333\t1\t2", f"{A}\t{B}#2\t1\t1\t2", f"{A}\t{B}#9\t0\t0\t3", "\x00\x01\x02"]
+    crowd.append(f"{A}\t{B}#2\t1.9\t1\t1")
     e = write(tmp_path, "ExpertAnnotations.txt", experts)
     c = write(tmp_path, "CrowdFlowerAnnotations.txt", crowd)
     assert flickr8k.read_expert_scores(e) == [(A, f"{B}#2", 1, 1, 2), (A, f"{A}#2", 4, 3, 4)]
@@ -184,6 +196,7 @@ def test_scores_are_given_as_published_and_odd_rows_told(tmp_path: Path) -> None
         ("share-mismatch", "CrowdFlowerAnnotations.txt:2"),
         ("bad-line", "CrowdFlowerAnnotations.txt:3"),
         ("bad-line", "CrowdFlowerAnnotations.txt:4"),
+        ("bad-line", "CrowdFlowerAnnotations.txt:5"),
     }
     write(tmp_path, "Flickr8k.token.txt", rows(B))
     assert ("unknown-picture", "ExpertAnnotations.txt:1-2") in found(tmp_path)

@@ -26,7 +26,7 @@ from ..errors import FormatError, MissingFileError
 from ..samples import Problem
 
 PHANTOM = re.compile(r"\.jpg\.\d+$", re.I)
-KEY = re.compile(r"([^\s#]+)#(\d+)(\t| +)(.*)", re.S)
+KEY = re.compile(r"([^\s#]+)#([0-9]+)(\t| +)(.*)", re.S)
 COLUMNS = {"image": 0, "image_name": 0, "number": 1, "comment_number": 1, "caption": 2, "comment": 2}
 
 
@@ -68,17 +68,28 @@ class Notes:
         return [Problem(k, f"{self.path.name}:{a}" + (f"-{b}" if b != a else ""), d) for k, a, b, d in runs]
 
 
+def saved(path: Path) -> bytes:
+    """Return a text file's bytes, unless they are those of a Git LFS pointer or a web page saved in its place."""
+    data = path.read_bytes()
+    head = data[:200].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if head.startswith(b"version https://git-lfs"):
+        raise FormatError(f"{path}: a Git LFS pointer, not the file. Get the file itself with `git lfs pull`.")
+    if head.startswith((b"<!doctype", b"<html", b"<head")):
+        raise FormatError(f"{path}: a web page, not the file. A login or error page was saved: fetch it again.")
+    return data
+
+
 def lines(path: Path, notes: Notes) -> Iterator[tuple[int, str]]:
     """Iterate the numbered lines of a text file without their ends, noting ends and bytes that should not be there.
 
     Raises
     ------
     MissingFileError, FormatError
-        The file is not there, or is empty.
+        The file is not there, is empty, or is a Git LFS pointer or a web page.
     """
     if not path.is_file():
         raise MissingFileError(f"{path}: expected a text file, found {'a folder' if path.is_dir() else 'nothing'}.")
-    data = path.read_bytes()
+    data = saved(path)
     if not data.strip():
         raise FormatError(f"{path}: the file is empty. Fetch it again, or leave it out.")
     if data.startswith(b"\xef\xbb\xbf"):
@@ -89,6 +100,9 @@ def lines(path: Path, notes: Notes) -> Iterator[tuple[int, str]]:
         if row.endswith(b"\r"):
             notes.add("crlf", number, "line ends in CR LF, expected LF alone")
             row = row[:-1]
+        if b"\r" in row:
+            notes.add("bad-line", number, "a CR inside the line: lines of an old Macintosh, expected LF at their ends")
+            continue
         try:
             yield number, row.decode("utf-8")
         except UnicodeDecodeError:
@@ -235,7 +249,7 @@ def _karpathy(path: Path, splits: dict[str, str]) -> Iterator[tuple[int, str, in
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file.")
     try:
-        images = msgspec.json.decode(path.read_bytes(), type=_Karpathy).images
+        images = msgspec.json.decode(saved(path), type=_Karpathy).images
     except msgspec.DecodeError as error:
         raise FormatError(
             f"{path}: not Karpathy's JSON: {error}. Expected an object with 'images', each with 'filename', 'split' "

@@ -89,10 +89,13 @@ def read_sentences(path: str | Path) -> list[Sentence]:
 
 
 def parse_sentences(file: Path, notes: Notes) -> list[Sentence]:
-    """Read a file as `read_sentences` does, noting line ends that should not be there."""
+    """Read a file as `read_sentences` does, noting line ends that should not be there and captions without words."""
     rows = list(lines(file, notes))
+    for line, row in rows:
+        if not row.strip():
+            notes.add("empty-caption", line, "a caption without words")
     if bad := [p for p in notes.problems() if p.kind == "bad-line"]:
-        raise FormatError(f"{bad[0].where}: {bad[0].detail}. Fetch {file} again.")
+        raise FormatError(f"{file.parent / bad[0].where}: {bad[0].detail}. Fetch it again.")
     return [_sentence(row, f"{file}:{line}") for line, row in rows]
 
 
@@ -187,8 +190,10 @@ def parse(file: Path) -> Element:
     parser.CharacterDataHandler = tree.data
     try:
         parser.Parse(file.read_bytes(), True)
-    except expat.ExpatError as error:
-        raise FormatError(f"{file}:{error.lineno}: not well-formed XML: {error}. Fetch it again.") from error
+    except (expat.ExpatError, LookupError) as error:
+        # An encoding that Python does not know is a LookupError.
+        line = parser.CurrentLineNumber
+        raise FormatError(f"{file}:{line}: not well-formed XML: {error}. Fetch it again.") from error
     root = tree.close()
     if root.tag != "annotation":
         raise FormatError(f"{file}: found <{root.tag}>, expected <annotation>.")
