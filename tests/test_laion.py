@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from hypothesis import strategies as st
 
 import data_helpers
 from data_helpers import laion
-from data_helpers.errors import DataError, FormatError, MissingFileError
+from data_helpers.errors import DataError, FormatError, MissingFileError, UnknownNameError
 from data_helpers.laion.polite import Policy, Refused, Visitor, public_address
 from data_helpers.serve import Server
 
@@ -129,6 +131,21 @@ def test_any_bytes_given_as_parquet_are_refused_in_our_words(body: bytes, magic:
         list(laion.read_metadata(path))
 
 
+def test_a_damaged_page_is_a_problem_of_one_file_and_a_folder_that_spark_wrote_is_read(tmp_path: Path) -> None:
+    urls = [f"http://a.example/{number * 7919}.jpg" for number in range(20_000)]
+    damaged = write(tmp_path / "a.parquet", {"URL": urls})
+    body = damaged.read_bytes()
+    damaged.write_bytes(body[:2000] + b"\x91" * (len(body) - 6000) + body[-4000:])
+    write(tmp_path / "b.parquet" / "part-00000.parquet", {"URL": urls[:3]})
+    found = laion.scan(tmp_path)
+    assert found.images == 3
+    assert [problem.where for problem in found.problems if problem.kind == "not-parquet"] == ["a.parquet"]
+    for paths in (str(tmp_path / "b*.parquet"), tmp_path / "b.parquet"):
+        assert len(laion.read_metadata(paths)) == 3
+    with pytest.raises(FormatError, match="nothing was asked"):
+        laion.query(" ", tmp_path / "b.parquet")
+
+
 def test_sql_sees_the_table_and_nothing_else(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet", {"URL": ["x"]})
     other = write(tmp_path / "b.parquet", {"URL": ["y"]})
@@ -148,7 +165,7 @@ def test_sql_sees_the_table_and_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.java
-def test_spark_gives_duckdbs_answers() -> None:
+def test_spark_gives_duckdbs_answers(tmp_path: Path) -> None:
     root = data_helpers.miniature("laion")
     for sql in (
         "SELECT count(*) AS n, count(language) AS tagged, sum(width) AS w, min(hash) AS h FROM laion",
@@ -159,6 +176,13 @@ def test_spark_gives_duckdbs_answers() -> None:
         assert one == two and one and list(one[0].keys()) == list(two[0].keys())
     with pytest.raises(FormatError, match="Spark SQL"):
         laion.query("SELECT nope FROM laion", root, engine="spark", master="local[2]")
+    # A date where a number should be is null on both, and a damaged file is an error in our words.
+    odd = write(tmp_path / "a.parquet", {"url": ["u"], "width": pa.array([20_000], pa.date32())})
+    sql = "SELECT url, width FROM laion"
+    assert laion.query(sql, odd) == laion.query(sql, odd, engine="spark", master="local[2]") == [("u", None)]
+    odd.write_bytes(b"PAR1" * 10)
+    with pytest.raises(FormatError, match=r"a\.parquet"):
+        laion.query(sql, odd, engine="spark", master="local[2]")
 
 
 @pytest.mark.real
@@ -263,7 +287,7 @@ def test_private_addresses_are_refused_unless_allowed(tmp_path: Path) -> None:
 
 def test_a_redirect_does_not_lead_into_a_private_network(tmp_path: Path) -> None:
     policy = Policy(user_agent="t", contact="", allow_private=False, timeout=2, retries=0, rate=0, max_bytes=10**6)
-    for host in ("127.0.0.1", "192.168.1.1", "::1", "100.64.0.1", "224.0.0.1"):
+    for host in ("127.0.0.1", "192.168.1.1", "::1", "100.64.0.1", "224.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"):
         with pytest.raises(Refused, match="private address"):
             public_address(host, 80, policy.allow_private)
     with pytest.raises(Refused, match="scheme"):
@@ -277,6 +301,11 @@ OPT_OUTS = {
     "img2dataset: noai": "opted out",
     "otherbot: noai": "saved",
     "unavailable_after: 25 Jun 2030 15:00:00 PST": "saved",
+    # One header may hold the rules for several visitors, and settings that have a colon of their own.
+    "noai, otherbot: noindex": "opted out",
+    "otherbot: noindex, img2dataset: noai": "opted out",
+    "otherbot: noindex, noai": "saved",
+    "max-snippet:0, noindex": "opted out",
 }
 
 
@@ -293,6 +322,62 @@ def test_opt_outs_in_all_their_spellings_and_addresses_of_every_script(tmp_path:
         report = laion.download(table, tmp_path / "out", allow_private=True, rate=0, retries=0, timeout=5)
     told = [*OPT_OUTS.values(), "saved"]
     assert report.outcomes == {kind: told.count(kind) for kind in set(told)}
+
+
+@contextlib.contextmanager
+def pictures(folder: Path, answers: dict[str, Any] | None = None) -> Iterator[Server]:
+    """Serve two pictures, a.jpg and b.jpg, and what ``answers`` says of other addresses."""
+    served = data_helpers.miniature("laion") / "server" / "photos.example" / "whole"
+    folder.mkdir()
+    for name, path in zip(("a.jpg", "b.jpg"), sorted(served.glob("*.jpg")), strict=False):
+        shutil.copy(path, folder / name)
+    with Server(folder, answers=answers or {}) as server:
+        yield server
+
+
+def test_each_row_is_checked_by_its_own_hash(tmp_path: Path) -> None:
+    with pictures(tmp_path / "web") as server:
+        right = hashlib.sha256((tmp_path / "web" / "a.jpg").read_bytes()).hexdigest()
+        # b.jpg stands twice, with a hash that is not its own and without; an empty text is no hash.
+        rows = [("a", right), ("a", f" {right.upper()} "), ("a", ""), ("b", right), ("b", None)]
+        columns = {"url": [f"{server.url}{name}.jpg" for name, _ in rows], "sha256": [digest for _, digest in rows]}
+        report = laion.download(write(tmp_path / "t.parquet", columns), tmp_path / "out", allow_private=True, rate=0)
+    assert report.outcomes == {"saved": 4, "hash differs": 1}
+
+
+@pytest.mark.parametrize("agent", ["*", "img2dataset", "image-datasets-book"])
+def test_robots_txt_holds_behind_a_redirect_and_under_both_our_names(agent: str, tmp_path: Path) -> None:
+    moved = {"moved.jpg": {"status": 302, "headers": {"Location": "/a.jpg"}}}
+    with pictures(tmp_path / "web", moved) as server:
+        (tmp_path / "web" / "robots.txt").write_text(f"User-agent: {agent}\nDisallow: /a.jpg\n")
+        table = write(tmp_path / "t.parquet", {"url": [f"{server.url}{name}.jpg" for name in ("a", "b", "moved")]})
+        report = laion.download(table, tmp_path / "out", allow_private=True, rate=0, retries=0, timeout=5)
+        assert not [request for request in server.requests if request.path == "/a.jpg"]
+    assert report.outcomes == {"refused by robots.txt": 2, "saved": 1}
+
+
+def test_finished_pictures_of_other_rows_do_not_pass_for_the_wanted_ones(tmp_path: Path) -> None:
+    with pictures(tmp_path / "web") as server:
+        urls = [f"{server.url}{name}.jpg?{n}" for n in range(3) for name in "ab"]
+        table = write(tmp_path / "t.parquet", {"url": urls})
+
+        def get(**more: Any) -> int:
+            call: dict[str, Any] = {"allow_private": True, "rate": 0, "shard_size": 2, **more}
+            return laion.download(table, tmp_path / "out", **call).succeeded
+
+        assert get(limit=4) == 4
+        with pytest.raises(DataError, match="another list"):
+            get(where="url LIKE '%b.jpg%'")
+        with pytest.raises(DataError, match="another list"):
+            get(limit=2)
+        assert get() == 6, "more of the same list is a download that goes on"
+        with pytest.raises(DataError, match="no row"):
+            get(where="false")
+        with pytest.raises(UnknownNameError, match="webdataset"):
+            get(output_format="zip")
+        # What a kill leaves of a shard's table does not hide the others.
+        (tmp_path / "out" / "00003.parquet").write_bytes(b"PAR1")
+        assert laion.report(tmp_path / "out").total == 6
 
 
 def test_a_condition_that_is_no_sql_and_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

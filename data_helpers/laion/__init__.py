@@ -118,20 +118,21 @@ def scan(root: Path) -> Scan:
             where = str(file.relative_to(root))
             problem = not_parquet(file)
             try:
-                table = None if problem else read_metadata(file)
+                if problem:
+                    raise FormatError(problem)
+                table = read_metadata(file)
+                count, captions = table.query("SELECT count(*), count(nullif(trim(caption), '')) FROM laion")[0]
+                rows = _row_problems(table, where)
             except FormatError as error:
-                problem, table = str(error).removeprefix(f"{file}: "), None
-            if table is None:
                 kind = "git-lfs-pointer" if problem and "Git LFS" in problem else "not-parquet"
-                found.problems.append(Problem(kind, where, problem or ""))
+                found.problems.append(Problem(kind, where, str(error).replace(str(file), file.name)))
                 continue
             seen.append(str(file))
-            count, captions = table.query("SELECT count(*), count(nullif(trim(caption), '')) FROM laion")[0]
             found.images += count
             if split:
                 found.splits[split] = found.splits.get(split, 0) + count
             found.labels["captions"] = found.labels.get("captions", 0) + captions
-            found.problems += _row_problems(table, where)
+            found.problems += rows
             if "key" in table.columns:
                 keys = table.query("SELECT key FROM laion WHERE status = 'success'")
                 found.images_on_disk += sum(_picture(file, row[0]) is not None for row in keys)
@@ -185,7 +186,7 @@ def _duplicates(table: Metadata) -> list[Problem]:
 def _parts(root: Path) -> dict[str, list[Path]]:
     """Return sub-collection (the folder's name, or "" beside the root) to its tables."""
     parts: dict[str, list[Path]] = {}
-    for file in sorted(root.rglob("*.parquet")):
+    for file in sorted(file for file in root.rglob("*.parquet") if file.is_file()):
         inside = file.relative_to(root).parts
         parts.setdefault(inside[0] if len(inside) > 1 else "", []).append(file)
     if not parts:

@@ -58,20 +58,22 @@ def query(sql: str, paths: Paths, master: str | None = None) -> list[Row]:
     remote = [str(path) for path in given if "://" in str(path)]
     files = remote if remote else parquet_files(paths)
     groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for name in files:
-        described = spark.read.parquet(name).dtypes
-        groups.setdefault(tuple(described), []).append(name)
     table: Any = None
-    for columns, names in groups.items():
-        part = spark.read.parquet(*names).selectExpr(*_select(dict(columns), names[0]))
-        table = part if table is None else table.unionByName(part)
-    table.createOrReplaceTempView("laion")
     try:
+        for name in files:
+            described = spark.read.parquet(name).dtypes
+            groups.setdefault(tuple(described), []).append(name)
+        for columns, names in groups.items():
+            part = spark.read.parquet(*names).selectExpr(*_select(dict(columns), names[0]))
+            table = part if table is None else table.unionByName(part)
+        table.createOrReplaceTempView("laion")
         answer = spark.sql(sql)
         names_ = tuple(answer.columns)
         return [Row.of(names_, [_plain(value) for value in row]) for row in answer.collect()]
+    except DataError:
+        raise
     except Exception as error:
-        text = str(error).split("\n", 1)[0]
+        text = str(error).strip().split("\n", 1)[0]
         raise FormatError(f"Spark SQL over {files[0]}: {text} Columns: {', '.join(COLUMNS)}.") from error
 
 
@@ -83,6 +85,9 @@ def _select(found: dict[str, str], where: str) -> list[str]:
     for name, (kind, others) in COLUMNS.items():
         source = next((by_name[candidate] for candidate in (name, *others) if candidate in by_name), None)
         value = f"`{source}`" if source else "NULL"
+        if source and found[source] in ("date", "timestamp", "timestamp_ntz") and kind != "VARCHAR":
+            # Spark refuses to even try these casts.
+            value = "NULL"
         # Like DuckDB's TRY_CAST: a value of another type becomes null instead of ending the query.
         selected.append(f"try_cast({value} AS {SPARK_TYPES[kind]}) AS {name}")
     return selected

@@ -15,17 +15,20 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from .. import home
-from ..errors import DataError, FormatError, NetworkError, StorageError, missing_extra
+from ..errors import DataError, FormatError, NetworkError, StorageError, UnknownNameError, missing_extra
 from .aside import aside
 from .outcomes import Report, report
 from .polite import Policy, Visitor
-from .tables import Metadata, Paths, read_metadata
+from .tables import Metadata, Paths, duckdb_module, read_metadata, sql_list
 
 HASH = "published_hash"
+Form = Literal["files", "webdataset", "parquet"]
+Distributor = Literal["multiprocessing", "pyspark"]
 
 
 def download(
@@ -33,8 +36,8 @@ def download(
     folder: str | Path,
     *,
     allow_private: bool = False,
-    output_format: Literal["files", "webdataset", "parquet"] = "files",
-    distributor: Literal["multiprocessing", "pyspark"] = "multiprocessing",
+    output_format: Form = "files",
+    distributor: Distributor = "multiprocessing",
     where: str | None = None,
     limit: int | None = None,
     image_size: int = 256,
@@ -63,7 +66,8 @@ def download(
     output_format, distributor, image_size, resize_mode
         As in img2dataset; with ``pyspark`` the work is spread over the session that runs.
     where, limit
-        An SQL condition over the normalised columns and the most rows to take.
+        An SQL condition over the normalised columns and the most rows to take. Rows without an address are left out;
+        `scan` counts them.
     processes, threads
         Processes, and threads in each.
     shard_size
@@ -83,9 +87,16 @@ def download(
     ------
     FormatError
         A table is not Parquet, or the condition is not SQL.
+    UnknownNameError
+        An output format or distributor that there is not.
+    DataError
+        No row is wanted, or the folder holds the pictures of other rows.
     StorageError
         The folder cannot be written.
     """
+    for name, value, known in (("output_format", output_format, Form), ("distributor", distributor, Distributor)):
+        if value not in get_args(known):
+            raise UnknownNameError(f"{name}={value!r} is not known. Expected one of: {', '.join(get_args(known))}.")
     if home.offline():
         raise NetworkError("DATA_HELPERS_OFFLINE is set: nothing is downloaded. Unset it to ask the network.")
     # A library below img2dataset asks the package index for a newer version of itself on import.
@@ -98,7 +109,7 @@ def download(
     table = read_metadata(paths)
     target = Path(folder).expanduser().absolute()
     started = time.monotonic()
-    listed, rows = _write_list(table, target, where, limit)
+    listed, rows = _write_list(table, target, where, limit, shard_size)
     policy = Policy(
         user_agent=user_agent,
         contact=contact,
@@ -156,9 +167,11 @@ def download(
     return found
 
 
-def _write_list(table: Metadata, target: Path, where: str | None, limit: int | None) -> tuple[Path, int]:
+def _write_list(
+    table: Metadata, target: Path, where: str | None, limit: int | None, shard_size: int
+) -> tuple[Path, int]:
     """Write the wanted rows in the normalised schema, streamed; the same call leaves the same list."""
-    hashes = [f"'{name}:' || lower({name})" for name in ("sha256", "md5") if name in table.columns]
+    hashes = [f"'{name}:' || nullif(lower(trim({name})), '')" for name in ("sha256", "md5") if name in table.columns]
     columns = [
         "url",
         *(name for name in table.columns if name not in ("url", "id", "key", "status", "md5", "sha256", "nsfw")),
@@ -181,10 +194,16 @@ def _write_list(table: Metadata, target: Path, where: str | None, limit: int | N
             except Exception as error:
                 raise FormatError(f"where={where!r}: {error}") from error
             rows = 0
-            with parquet.ParquetWriter(listed, batches.schema) as writer:
+            fresh = listed.with_suffix(".new")
+            with parquet.ParquetWriter(fresh, batches.schema) as writer:
                 for batch in batches:
                     writer.write_batch(batch)
                     rows += batch.num_rows
+        if not rows:
+            raise DataError(f"where={where!r}, limit={limit}: no row is left to download. Widen the condition.")
+        if listed.is_file() and any(target.glob("*_stats.json")):
+            _same_list(listed, fresh, shard_size)
+        fresh.replace(listed)
     except OSError as error:
         if isinstance(error, DataError):
             raise
@@ -192,6 +211,21 @@ def _write_list(table: Metadata, target: Path, where: str | None, limit: int | N
             f"{target}: cannot be written ({error.strerror or error}). Choose another folder."
         ) from error
     return listed, rows
+
+
+def _same_list(listed: Path, fresh: Path, shard_size: int) -> None:
+    """Refuse a folder whose finished shards hold other rows: they would pass for the ones that are wanted."""
+    sql = f"""SELECT count(*) FILTER (old.url IS NOT NULL AND (old.url IS DISTINCT FROM new.url
+        OR old.{HASH} IS DISTINCT FROM new.{HASH})), count(old.url), count(new.url)
+        FROM read_parquet({sql_list([str(listed)])}) old POSITIONAL JOIN read_parquet({sql_list([str(fresh)])}) new"""
+    with duckdb_module().connect() as connection:
+        differ, before, now = connection.execute(sql).fetchone()
+    if differ or (before != now and before % shard_size):
+        fresh.unlink()
+        raise DataError(
+            f"{listed.parent}: holds the pictures of another list ({before:,} rows; {now:,} are wanted now). "
+            "Choose another folder, or call with the paths, condition and limit of then."
+        )
 
 
 def _polite_class(policy: Policy) -> Any:
@@ -213,17 +247,17 @@ def polite_downloader(policy: Policy, *args: Any, **kwargs: Any) -> Any:
 class Getter:
     """The stand-in for img2dataset's ``download_image``: one address to bytes, or to the reason why not."""
 
-    def __init__(self, visitor: Visitor, published: dict[str, str]) -> None:
+    def __init__(self, visitor: Visitor, published: Sequence[str | None]) -> None:
         self.visitor, self.published = visitor, published
 
-    def __call__(self, row: tuple[Any, str], *_: Any) -> tuple[Any, io.BytesIO | None, str | None]:
+    def __call__(self, row: tuple[int, str], *_: Any) -> tuple[Any, io.BytesIO | None, str | None]:
         """Return the row's key, the picture's bytes or None, and the reason where there are none."""
         key, url = row
         try:
             body = self.visitor.get(url)
         except Exception as error:
             return key, None, str(error) or type(error).__name__
-        algorithm, colon, digest = self.published.get(url, "").partition(":")
+        algorithm, colon, digest = (self.published[key] or "").partition(":")
         if colon and hashlib.new(algorithm, body).hexdigest() != digest:
             return key, None, "hash mismatch: the picture is not the one that was listed"
         return key, io.BytesIO(body), None

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import MissingFileError
-from .tables import duckdb_module, sql_list
+from .tables import duckdb_module, not_parquet, sql_list
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +71,8 @@ def outcome(message: str | None) -> str:
 def report(folder: str | Path, *, seconds: float = 0.0) -> Report:
     """Count the outcomes of a download's folder, from the tables that stand beside its shards."""
     target = Path(folder).expanduser()
-    shards = sorted(str(path) for path in target.glob("*.parquet"))
+    # A download that was killed leaves the table of its last shard half written.
+    shards = sorted(str(path) for path in target.glob("*.parquet") if not not_parquet(path))
     if not shards:
         raise MissingFileError(f"{target}: no table of outcomes there. Expected a folder that `download` has filled.")
     with duckdb_module().connect() as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import re
 import socket
 import threading
 import time
@@ -16,6 +17,10 @@ from typing import Any
 import msgspec
 
 VERSION = "1.0"
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+RULE = re.compile(r"\s*([^\s:,]+)\s*:\s*(.*)", re.S)
+SETTINGS = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
+"""Directives of ``X-Robots-Tag`` with a value; any other word before a colon names whom the rules after it mean."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +40,12 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         if not self.mirror or url.startswith(self.mirror):
             return url
         return self.mirror + url.split("://", 1)[-1]
+
+    def origin(self, url: str) -> str:
+        """Return the address that `place` was given."""
+        if not self.mirror or not url.startswith(self.mirror):
+            return url
+        return "http://" + url.removeprefix(self.mirror)
 
 
 class Refused(OSError):
@@ -57,8 +68,10 @@ def public_address(host: str, port: int, allow_private: bool) -> list[tuple[Any,
 
 def _is_public(text: str) -> bool:
     address = ipaddress.ip_address(text.split("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and (inner := address.ipv4_mapped or address.sixtofour):
-        address = inner
+    if isinstance(address, ipaddress.IPv6Address):
+        # Addresses that carry one of IPv4: mapped, 6to4, and what a NAT64 gateway (RFC 6052) translates.
+        gate = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
+        address = address.ipv4_mapped or address.sixtofour or gate or address
     return address.is_global and not address.is_multicast
 
 
@@ -102,21 +115,35 @@ class Visitor:
             def https_open(self, request: Any) -> Any:
                 return self.do_open(Https, request, context=self._context)  # type: ignore[attr-defined]
 
-        class RedirectHandler(urllib.request.HTTPRedirectHandler):
+        class Redirected(urllib.request.HTTPRedirectHandler):
             def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
                 return super().redirect_request(req, fp, code, msg, headers, policy.place(newurl))
 
-        # Only these two schemes, also behind a redirect; a proxy would hide the address that is checked.
-        self._opener = urllib.request.OpenerDirector()
-        for handler in (
-            urllib.request.ProxyHandler({}),
-            HttpHandler(),
-            HttpsHandler(),
-            urllib.request.HTTPDefaultErrorHandler(),
-            RedirectHandler(),
-            urllib.request.HTTPErrorProcessor(),
-        ):
-            self._opener.add_handler(handler)
+        class Checked(Redirected):
+            """Where a picture has moved to, the rules and the pace are those of the host that has it now."""
+
+            def redirect_request(_, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+                if visitor._opted_out(headers):
+                    raise Refused("X-Robots-Tag of the redirect opts out of this use")
+                visitor._enter(policy.origin(newurl))
+                return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+        def opener(redirects: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
+            # Only these two schemes, also behind a redirect; a proxy would hide the address that is checked.
+            made = urllib.request.OpenerDirector()
+            for handler in (
+                urllib.request.ProxyHandler({}),
+                HttpHandler(),
+                HttpsHandler(),
+                urllib.request.HTTPDefaultErrorHandler(),
+                redirects,
+                urllib.request.HTTPErrorProcessor(),
+            ):
+                made.add_handler(handler)
+            return made
+
+        visitor = self
+        self._opener, self._rules_opener = opener(Checked()), opener(Redirected())
 
     def get(self, url: str) -> bytes:
         """Return the bytes at an address.
@@ -131,11 +158,8 @@ class Visitor:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Refused(f"scheme: {parts.scheme or 'none'} is not http or https")
-        origin = f"{parts.scheme}://{parts.netloc}"
-        if not self._allowed(origin, url):
-            raise Refused("robots.txt of the host disallows this address")
         for attempt in range(self.policy.retries + 1):
-            self._wait(parts.netloc)
+            self._enter(url)
             try:
                 return self._once(url)
             except Refused:
@@ -151,6 +175,13 @@ class Visitor:
                     raise
                 time.sleep(0.2 * 2**attempt)
         raise AssertionError("unreachable")
+
+    def _enter(self, url: str) -> None:
+        """Wait until it is this host's turn; refuse what its robots.txt disallows."""
+        parts = urllib.parse.urlsplit(url)
+        if not self._allowed(f"{parts.scheme}://{parts.netloc}", url):
+            raise Refused("robots.txt of the host disallows this address")
+        self._wait(parts.netloc)
 
     def _once(self, url: str) -> bytes:
         request = urllib.request.Request(
@@ -172,14 +203,16 @@ class Visitor:
 
     def _opted_out(self, headers: Any) -> bool:
         for value in headers.get_all("X-Robots-Tag", []):
-            agent, colon, rest = value.partition(":")
-            if colon and agent.strip().lower() not in (self.policy.user_agent.lower(), "img2dataset"):
-                # "unavailable_after: date" and rules for other visitors are not for us.
-                continue
-            # "none" is short for noindex and nofollow.
-            words = {word.strip().lower() for word in (rest if colon else value).split(",")}
-            if words & self.directives or ("none" in words and "noindex" in self.directives):
-                return True
+            ours = True
+            for word in value.lower().split(","):
+                found = RULE.fullmatch(word)
+                if found and found[1] not in SETTINGS:
+                    # What follows a visitor's name is for that visitor alone, up to the next name.
+                    ours, word = found[1] in (self.policy.user_agent.lower(), "img2dataset"), found[2]
+                # "none" is short for noindex and nofollow.
+                rule = "noindex" if word.strip() == "none" else word.strip()
+                if ours and rule in self.directives:
+                    return True
         return False
 
     def _allowed(self, origin: str, url: str) -> bool:
@@ -189,14 +222,15 @@ class Visitor:
             if origin not in self._robots:
                 self._robots[origin] = self._read_robots(origin)
             rules = self._robots[origin]
-        return rules is None or rules.can_fetch(self.policy.user_agent, url)
+        # A host may know us by our own name or by that of the engine, which we bear too.
+        return rules is None or all(rules.can_fetch(name, url) for name in (self.policy.user_agent, "img2dataset"))
 
     def _read_robots(self, origin: str) -> urllib.robotparser.RobotFileParser | None:
         """Return a host's rules, or None where there are none (RFC 9309: 4xx allows all, 5xx forbids all)."""
         rules = urllib.robotparser.RobotFileParser()
         request = urllib.request.Request(self.policy.place(origin + "/robots.txt"), headers={"User-Agent": self.name})
         try:
-            with self._opener.open(request, timeout=self.policy.timeout) as answer:
+            with self._rules_opener.open(request, timeout=self.policy.timeout) as answer:
                 # RFC 9309 asks a crawler to read at least 500 KiB.
                 rules.parse(answer.read(512 * 1024).decode("utf-8", "replace").splitlines())
                 return rules

@@ -95,6 +95,8 @@ class Metadata:
         with self.connect() as connection:
             try:
                 answer = connection.execute(sql)
+                if answer is None or answer.description is None:
+                    raise FormatError(f"SQL over {self._where()}: nothing was asked. Expected a query: {sql!r}.")
                 names = tuple(column[0] for column in answer.description)
                 while batch := answer.fetchmany(10_000):
                     yield from (Row.of(names, values) for values in batch)
@@ -159,12 +161,15 @@ def parquet_files(paths: Paths) -> list[str]:
     for one in given:
         path = Path(one).expanduser()
         if path.is_dir():
-            found += sorted(str(file) for file in path.rglob("*.parquet"))
+            found += sorted(str(file) for file in path.rglob("*.parquet") if file.is_file())
         elif path.is_file():
             found.append(str(path))
         else:
             # Path.glob takes no absolute pattern.
-            found += sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207
+            for name in sorted(glob.glob(str(path), recursive=True)):  # noqa: PTH207
+                # Spark writes a table as a folder named like a file.
+                inside = sorted(map(str, Path(name).rglob("*.parquet"))) if Path(name).is_dir() else [name]
+                found += inside
     if not found:
         raise MissingFileError(
             f"{', '.join(map(str, given))}: no Parquet file there. Give a file, a folder or a pattern."
@@ -186,7 +191,7 @@ def not_parquet(path: Path) -> str | None:
             tail = file.read()
     except OSError as error:
         return f"cannot be read ({error.strerror}). Check the path and its rights."
-    text = head.lstrip().lower()
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if head.startswith(b"version https://git-lfs"):
         told = dict(line.split(" ", 1) for line in head.decode("ascii", "replace").splitlines() if " " in line)
         return (
@@ -198,7 +203,8 @@ def not_parquet(path: Path) -> str | None:
             f"expected Parquet, found an HTML page of {size:,} bytes. A login or error page was saved: fetch it again."
         )
     if not head.startswith(b"PAR1"):
-        kinds = {b"\x1f\x8b": "gzip", b"PK": "a zip", b"ARROW1": "an Arrow file", b"{": "JSON", b"\xff\xd8": "a JPEG"}
+        kinds = {b"\x1f\x8b": "gzip", b"PK": "a zip", b"ARROW1": "an Arrow file", b"\xff\xd8": "a JPEG"}
+        kinds |= {b"{": "JSON", b"[": "JSON"}
         kind = next((name for magic, name in kinds.items() if head.startswith(magic)), f"{head[:8]!r}")
         what = f"{kind} of {size:,} bytes" if size else "an empty file"
         return f"expected Parquet (PAR1 at the start), found {what}. Give a Parquet file."

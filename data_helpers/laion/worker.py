@@ -23,11 +23,12 @@ class PoliteDownloader(engine.Downloader):  # type: ignore[misc]
     def download_shard(self, row: tuple[int, str]) -> None:
         """Download one shard; ``row`` is its number and the file that lists its addresses."""
         with pa.memory_map(row[1]) as file:
-            table = pa.ipc.open_file(file).read_all().select(["url", HASH])
-            published = dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
+            table = pa.ipc.open_file(file).read_all().select([HASH])
+            # By place, as img2dataset names its rows: an address may stand twice, with a hash and without.
+            published = table[HASH].to_pylist()
         visitor = _VISITORS.setdefault(self.policy, Visitor(self.policy, self.disallowed_header_directives or set()))
         before = engine.download_image
-        engine.download_image = Getter(visitor, {url: found for url, found in published.items() if found})
+        engine.download_image = Getter(visitor, published)
         try:
             super().download_shard(row)
         finally:
