@@ -117,6 +117,9 @@ def differences(folder: Path, archive: Path) -> list[str]:
         found.append(f"{name}: only {'in the zip' if name in packed else 'built'}")
     for name in sorted(packed.keys() & built.keys()):
         suffix = Path(name).suffix.lower()
+        # A pack holds encoded pictures between its records: the tests of its dataset compare it record by record.
+        if packed[name] == built[name] or suffix in (".rec", ".idx"):
+            continue
         if suffix in PICTURES | {".png"}:
             limit = 0.0 if suffix == ".png" else 4.0
             if (what := _unlike(packed[name], built[name], limit)) is not None:
