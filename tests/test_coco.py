@@ -19,7 +19,7 @@ from PIL import Image
 from pycocotools import mask as api
 
 from data_helpers import coco, show, stats
-from data_helpers.coco import masks, outlines, scanning
+from data_helpers.coco import masks, scanning
 from data_helpers.errors import DataError, FormatError, MissingFileError, UnknownNameError
 from data_helpers.samples import Sample, Scan, Selection
 
@@ -277,6 +277,17 @@ BAD_RECORDS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+def test_ids_and_sizes_of_a_list_are_looked_at(folder: Any) -> None:
+    images = [{"id": 1, "file_name": "000000000001.jpg", "width": 0, "height": 6}]
+    categories = [{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}]
+    nameless = {**box(1), "id": None}
+    found = coco.scan(folder(document(nameless, box(2), images=images, categories=categories)))
+    told = {problem.kind: f"{problem.where} {problem.detail}" for problem in found.problems}
+    assert "category 1 the id stands 2 times" in told["duplicate-id"]
+    assert "1 of 2 annotations have no id" in told["missing-id"]
+    assert "image 1 is listed as 0x6 pixels" in told["bad-size"]
+
+
 @pytest.mark.parametrize("kind", BAD_RECORDS)
 def test_a_bad_record_is_a_problem_that_names_it(folder: Any, kind: str) -> None:
     record, told = BAD_RECORDS[kind]
@@ -512,19 +523,17 @@ def test_a_damaged_file_is_never_a_traceback(tmp_path: Path, data: st.DataObject
         assert found.problems, error
 
 
-@settings(max_examples=80, deadline=None)
-@given(st.lists(st.lists(st.lists(st.integers(-9, 999), max_size=9), min_size=1, max_size=3), min_size=1, max_size=9))
-def test_brackets_tell_short_parts(shapes: list[list[list[int]]]) -> None:
-    for separators in ((", ", ": "), (",", ":")):
-        notes = [box(index, segmentation=shape) for index, shape in enumerate(shapes)]
-        data = json.dumps(document(*notes), separators=separators).encode()
-        short = any(len(part) < 6 for shape in shapes for part in shape)
-        assert outlines.sound_polygons(memoryview(data)) == (None if short else len(shapes))
+NUMBERS = st.integers(-9, 999) | st.floats(-1e300, 1e300)
 
 
-def test_a_large_list_is_looked_over_by_its_brackets(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("data_helpers.coco.parts.LARGE", 0)
-    monkeypatch.setattr(outlines, "CHUNK", 64)
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(NUMBERS, max_size=9), min_size=1, max_size=4), st.sampled_from([(", ", ": "), (",", ":")]))
+def test_a_glance_tells_short_parts(shape: list[list[float]], separators: tuple[str, str]) -> None:
+    assert masks.glance(json.dumps(shape, separators=separators).encode()) == all(len(part) > 5 for part in shape)
+
+
+def test_among_many_outlines_only_doubtful_ones_are_decoded(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanning, "MANY", 0)
     sound = [box(index, segmentation=[[1, 1, 4, 1, 4, 4]] * 2) for index in range(1, 20)]
     crowd = box(30, iscrowd=1, segmentation={"size": [6, 8], "counts": [40, 7]})
     called: list[int] = []
@@ -533,6 +542,8 @@ def test_a_large_list_is_looked_over_by_its_brackets(folder: Any, monkeypatch: p
     assert kinds(coco.scan(folder(document(*sound, crowd)))) == ["bad-rle"] and called == [30]
     short = box(40, segmentation=[[1, 1, 4, 1, 4, 4], [1, 1]])
     assert kinds(coco.scan(folder(document(*sound, short)))) == ["bad-polygon"]
+    for wrong in ([[1, 1, 4, [1, 4, 4, 1, 1]]], [1, 1, 4, 1, 4, 4], "[[1, 1, 4, 1, 4, 4]]", []):
+        assert not masks.glance(json.dumps(wrong).encode())
 
 
 def test_the_collector_is_on_again(folder: Any) -> None:

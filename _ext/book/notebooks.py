@@ -205,6 +205,10 @@ def source_read(app: Sphinx, docname: str, content: list[str]) -> None:
             first = False
             output["data"] = {"text/html": drawn}
             output["metadata"] = {}
+        if first and name and cell.get("outputs"):
+            # Printed lines alone have no element to carry the place that chapters link to.
+            mark = {"text/html": f'<span id="cell-{esc(name)}"></span>'}
+            cell["outputs"].insert(0, {"output_type": "display_data", "data": mark, "metadata": {}})
     # Widget state would pull scripts from third parties; no page uses widgets.
     book["metadata"].pop("widgets", None)
     content[0] = json.dumps(book)

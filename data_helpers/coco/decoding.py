@@ -73,7 +73,7 @@ def decode(data: memoryview, kind: type[T], path: Path) -> tuple[T, bool]:
         try:
             with quiet_collector():
                 return msgspec.json.decode(data, type=kind, strict=False), True
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raise FormatError(f"{path}: {_record(data, error)}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"{path}: {_place(data, error)}") from error
@@ -110,7 +110,7 @@ def _record(data: memoryview, error: msgspec.ValidationError) -> str:
         for index, item in enumerate(items):
             try:
                 msgspec.json.decode(item, type=kind)
-            except msgspec.DecodeError as wrong:
+            except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
                 return f"{name}[{index}]: {wrong}; the record begins {bytes(item)[:80].decode('utf-8', 'replace')!r}"
     return str(error)
 

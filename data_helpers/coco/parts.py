@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,9 @@ from typing import Any
 import msgspec
 
 from ..errors import FormatError
-from . import layout, outlines
+from . import layout
 from .decoding import decode, is_list, load
 from .records import EMPTY, Annotation, Category, File, Picture
-
-LARGE = 50_000_000
-"""Bytes from which on a list's outlines are looked over by their brackets before any is read."""
-_POOL = ThreadPoolExecutor(1)
 
 
 def _only_class(note: Annotation) -> bool:
@@ -29,13 +25,11 @@ def _only_class(note: Annotation) -> bool:
 class Part:
     """One list of a folder: its records, and which kinds of labels they are."""
 
-    polygons: Future[int | None] | None = None
-    """Of a large file that is scanned: how many lists of lists it has, see `outlines`."""
-
     def __init__(self, path: Path, file: File, split: str | None, *, results: bool, text: bool, compact: bool) -> None:
-        self.path, self.split, self.results, self.text = path, split, results, text
+        self.path, self.split, self.results, self.text, self.compact = path, split, results, text, compact
         self.images = file.images or []
         self.annotations = file.annotations or []
+        self.category_ids = [category.id for category in file.categories or ()]
         self.categories = {category.id: category for category in file.categories or ()}
         self.licences = {licence.id: licence for licence in file.licenses or ()}
         notes = self.annotations
@@ -47,9 +41,12 @@ class Part:
         self.boxes = (bool(notes) and self.boxed) or any(note.bbox or note.raw_segmentation for note in notes)
         self.stuff = self.boxes and self._is_stuff()
         self.classes = not self.boxed and any(map(_only_class, notes))
-        # Only in compact JSON has an empty outline one spelling.
-        self.outlined = self.boxes and compact
-        self.outlined &= not any(map(EMPTY.__contains__, map(attrgetter("raw_segmentation"), notes)))
+
+    @cached_property
+    def outlined(self) -> bool:
+        """Whether every record has an outline; only in compact JSON has an empty one a single spelling."""
+        outlines = map(attrgetter("raw_segmentation"), self.annotations)
+        return self.boxes and self.compact and not any(map(EMPTY.__contains__, outlines))
 
     @property
     def ids(self) -> set[int]:
@@ -91,7 +88,7 @@ class Part:
         return {kind: tests[kind] for kind in self.kinds()}
 
 
-def open_list(path: Path, scanning: bool = False) -> Part | list[Category] | None:
+def open_list(path: Path) -> Part | list[Category] | None:
     """Read one JSON file by what is in it: a list of COCO's, a list of categories, or None for anything else.
 
     Raises
@@ -107,15 +104,11 @@ def open_list(path: Path, scanning: bool = False) -> Part | list[Category] | Non
             notes, text = decode(data, list[Annotation], path)
         images = [Picture(number) for number in sorted({note.image_id for note in notes})]
         return Part(path, File(images, notes), layout.split_of(path), results=True, text=text, compact=False)
-    # NumPy looks for brackets in a second thread, while this one decodes.
-    polygons = _POOL.submit(outlines.sound_polygons, data) if scanning and len(data) > LARGE else None
     file, text = decode(data, File, path)
     if file.images is None and file.annotations is None:
         return None
     compact = b"\n" not in bytes(data[:200])
-    part = Part(path, file, layout.split_of(path), results=False, text=text, compact=compact)
-    part.polygons = polygons
-    return part
+    return Part(path, file, layout.split_of(path), results=False, text=text, compact=compact)
 
 
 class _Names(msgspec.Struct):
