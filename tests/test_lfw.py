@@ -185,6 +185,9 @@ def test_a_sound_root_is_read_whole(tmp_path: Path) -> None:
         (["1\t1", "A\t1\t12345", "B\t1\tA\t2"], 2, "a matched pair"),
         (["1\t1", "", "B\t1\tA\t2"], 2, "an empty line"),
         (["1\t1", "A\t1\t2", "B\t\udcff\tA\t2"], 3, "bytes that are no text"),
+        (["1\t1", "../A\t1\t2", "B\t1\tA\t2"], 2, "names of folders"),
+        (["1\t1", "A\t1\t2", "B\t1\t..\t2"], 3, "names of folders"),
+        (["1\t1", "A\t1\t2", "B\t1\tA\0b\t2"], 3, "names of folders"),
     ],
 )
 def test_a_bad_list_of_pairs_is_an_error_with_its_line(tmp_path: Path, rows: list[str], line: int, said: str) -> None:
@@ -208,6 +211,7 @@ def test_a_bad_list_of_pairs_is_an_error_with_its_line(tmp_path: Path, rows: lis
         (["2", "1", "A\t1", "1", "A\t1"], 5, "line 3 already"),
         (["1", "A\tone"], 2, "a person's name and a number"),
         (["1", "A 1 2"], 2, "a person's name and a number"),
+        (["1", "A\\B\t2"], 2, "a person's name and a number"),
     ],
 )
 def test_a_bad_list_of_people_is_an_error_with_its_line(tmp_path: Path, rows: list[str], line: int, said: str) -> None:
@@ -237,6 +241,9 @@ def test_a_file_without_header_is_read_by_its_folds(tmp_path: Path) -> None:
     for folds, said in ((3, "lines for 3 folds"), (0, "lines for 0 folds"), (-1, "lines for -1 folds")):
         with pytest.raises(FormatError, match=said):
             lfw.read_pairs(path, folds=folds)
+    for wrong in ("2", 2.0):
+        with pytest.raises(UnknownNameError, match=f"folds={wrong!r}: expected a whole number"):
+            lfw.read_pairs(path, folds=wrong)  # type: ignore[arg-type]
     with pytest.raises(FormatError, match="expected a matched pair"):
         lfw.read_pairs(path, folds=1)
     with pytest.raises(FormatError, match="header of 2 folds"):
@@ -323,6 +330,47 @@ def test_the_folders_that_others_make_are_roots(tmp_path: Path) -> None:
         assert scan.splits == ({"train": 2, "test": 1} if place == "zoo" else {})
     assert lfw.scan(tmp_path / "learn").labels["pairsDevTest"] == 2
     assert lfw.recognise(tmp_path) is None and lfw.recognise(tmp_path / "zoo/train/Ann_Ink") is None
+
+
+def test_names_may_have_blanks_where_tabs_part_the_fields(tmp_path: Path) -> None:
+    rows = ["1\t1", "Åsa Ink\t1\t2", "Åsa Ink\t2\tO'Lee (x)\t1"]
+    marked = tmp_path / "pairs.txt"
+    marked.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(rows).encode())
+    assert [pair[:2] for pair in lfw.read_pairs(marked)] == [
+        ("Åsa Ink_0001.jpg", "Åsa Ink_0002.jpg"),
+        ("Åsa Ink_0002.jpg", "O'Lee (x)_0001.jpg"),
+    ]
+    assert lfw.read_names(write(tmp_path, "names.txt", ["Ann_Ink 2"])) == [lfw.Person("Ann_Ink", 2)]
+
+
+def test_a_list_of_the_other_view_under_a_wrong_name_is_told(tmp_path: Path) -> None:
+    root = small(tmp_path)
+    one, two = root / "pairsDevTrain.txt", root / "pairs.txt"
+    first = one.read_bytes()
+    one.write_bytes(two.read_bytes())
+    two.write_bytes(first)
+    assert {where for kind, where in found(root) if kind == "wrong-view"} == {"pairs.txt:1", "pairsDevTrain.txt:1"}
+
+
+def test_no_picture_is_passed_over_because_of_where_the_lists_lie(tmp_path: Path) -> None:
+    # Lists within the tree, as some archives have them: the tree itself and the folder above it are both roots.
+    tree(tmp_path / "a/lfw", {"Ann_Ink": 2, "Cy_Ink": 1})
+    write(tmp_path / "a/lfw", "pairs.txt", ["1\t1", "Ann_Ink\t1\t2", "Ann_Ink\t1\tCy_Ink\t1"])
+    # Lists beside the two folders of FiftyOne's zoo.
+    tree(tmp_path / "b/train", {"Ann_Ink": 2})
+    tree(tmp_path / "b/test", {"Cy_Ink": 1})
+    (tmp_path / "b/pairs.txt").write_bytes((tmp_path / "a/lfw/pairs.txt").read_bytes())
+    for place in ("a", "a/lfw", "b"):
+        scan = lfw.scan(tmp_path / place)
+        assert (scan.images, scan.images_on_disk, scan.labels["pairs"], scan.problems) == (3, 3, 2, []), place
+    tree(tmp_path / "b/test", {"Ann_Ink": 1})
+    assert found(tmp_path / "b") == {("split-overlap", "test/Ann_Ink")}
+
+
+def test_credits_of_another_kind_do_not_hide_the_pictures(tmp_path: Path) -> None:
+    root = small(tmp_path)
+    (root / "CREDITS.tsv").write_bytes(b"\xff\xfef\0i\0l\0e\0")
+    assert len(list(lfw.read(root, Selection()))) == 8
 
 
 def test_a_copy_that_lost_pictures_is_told_and_fiftyones_trap_named(

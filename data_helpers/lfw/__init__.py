@@ -74,7 +74,7 @@ def _credits(root: Path) -> dict[str, dict[str, str]]:
     path = root / "CREDITS.tsv"
     if not path.is_file():
         return {}
-    with path.open(encoding="utf-8", newline="") as lines:
+    with path.open(encoding="utf-8", errors="replace", newline="") as lines:
         return {Path(row["file"]).name: row for row in csv.DictReader(lines, delimiter="\t") if row.get("file")}
 
 

@@ -49,24 +49,29 @@ def _is_tree(folder: Path) -> bool:
     )
 
 
+def _lists(*folders: Path) -> Path | None:
+    """Return the first of some folders in which a list lies."""
+    return next((at for at in folders if any((at / name).is_file() for name in (NAMES, *PEOPLE, *PAIRS))), None)
+
+
 def place_of(root: Path) -> Place | None:
-    """Find LFW in a folder by names alone, or return None."""
+    """Find LFW in a folder by names alone, or return None. Lists lie beside the tree; failing that, in it."""
     for folder in (root, root / "lfw_home", root / "lfw-py"):
         found = [folder / name for name in TREES]
         # Kaggle's archive has a folder of the same name in the folder.
         found += [tree / tree.name for tree in found]
         tree = next((tree for tree in found if _is_tree(tree)), None)
         if tree is not None:
-            return Place(folder, {"": tree}, f"LFW, {tree.name}")
-        if any((folder / name).is_file() for name in (NAMES, *PEOPLE, *PAIRS)):
+            return Place(_lists(folder, tree) or folder, {"": tree}, f"LFW, {tree.name}")
+        if trees := {split: folder / split for split in SPLITS if _is_tree(folder / split)}:
+            return Place(folder, trees, "LFW as FiftyOne's zoo lays it out")
+        if _lists(folder) and not _is_tree(folder):
             # A tree whose pictures are gone is still where they are missed.
             emptied = next((tree for tree in found if tree.is_dir()), None)
             return Place(folder, {"": emptied} if emptied else {}, "LFW's lists")
-    trees = {split: root / split for split in SPLITS if _is_tree(root / split)}
-    if trees:
-        return Place(root, trees, "LFW as FiftyOne's zoo lays it out")
-    # The root is the tree itself: the lists lie beside it.
-    return Place(root.parent, {"": root}, f"LFW, {root.name}") if _is_tree(root) else None
+    if not _is_tree(root):
+        return None
+    return Place(_lists(root.parent, root) or root.parent, {"": root}, f"LFW, {root.name}")
 
 
 class Root:
@@ -122,8 +127,10 @@ class Root:
                     self.strays.append(folder / name)
                     continue
                 self.files[name] = folder / name
-            if split:
-                self._split_of[person] = split
+            if split and self._split_of.setdefault(person, split) != split:
+                self.problems.append(
+                    Problem("split-overlap", f"{split}/{person}", "the other split has this person too")
+                )
 
     def _named(self) -> list[str]:
         names = [picture(name, n) for name, count in sorted(self.counts.items()) for n in range(1, count + 1)]
@@ -157,8 +164,11 @@ class Root:
             yield Problem("split-overlap", "peopleDevTest.txt", f"{person} is in peopleDevTrain.txt too")
 
     def bad_pairs(self) -> Iterator[Problem]:
-        """Tell pairs of pictures that no list of people knows, of another fold, or that stand twice."""
+        """Tell lists of the other view, and pairs of pictures unknown to lists of people, of another fold, or twice."""
         for name, pairs in self.pairs.items():
+            if (pairs[0].fold is None) == (name == "pairs.txt"):
+                view = "no folds, as View 1 has" if name == "pairs.txt" else "folds, as View 2 has"
+                yield Problem("wrong-view", f"{name}:1", f"its header tells {view}: was the list renamed?")
             seen: dict[tuple[str, str], int] = {}
             folds: dict[str, int | None] = {}
             for line, pair in enumerate(pairs, 2):

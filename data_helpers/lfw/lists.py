@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import FormatError, MissingFileError
+from ..samples import whole
 
 
 class Person(NamedTuple):
@@ -38,17 +39,24 @@ def picture(name: str, number: int) -> str:
 
 
 def _rows(path: Path) -> list[list[str]]:
-    """Return the fields of each line; empty lines at the end, CR LF and a missing last line end do no harm."""
+    """Return the fields of each line; empty lines at the end, CR LF and a missing last line end do no harm.
+
+    TABs part the fields; where a line has none, blanks do.
+    """
     if not path.is_file():
         raise MissingFileError(f"{path}: expected a list of LFW, found {'a folder' if path.is_dir() else 'nothing'}.")
     data = path.read_bytes().removeprefix(b"\xef\xbb\xbf").rstrip()
     try:
-        rows = [line.split() for line in data.decode("utf-8").split("\n")] if data else []
+        rows = [_fields(line) for line in data.decode("utf-8").split("\n")] if data else []
     except UnicodeDecodeError as error:
         raise _wrong(path, data.count(b"\n", 0, error.start) + 1, "bytes that are no text", "UTF-8 text") from error
     if not rows:
         raise FormatError(f"{path}: the file is empty. Fetch it again, or leave it out.")
     return rows
+
+
+def _fields(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().split("\t")] if "\t" in line.strip() else line.split()
 
 
 def _wrong(path: Path, line: int, found: str, expected: str) -> FormatError:
@@ -64,10 +72,15 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
 
 
+def _is_name(text: str) -> bool:
+    """Tell whether a name can be that of a folder: a list from elsewhere must not lead out of the tree."""
+    return bool(text) and text not in (".", "..") and text.isprintable() and not set(text) & set("/\\")
+
+
 def _persons(path: Path, rows: Sequence[list[str]], first: int, fold: int | None, seen: dict[str, int]) -> list[Person]:
     people = []
     for line, row in enumerate(rows, first):
-        if len(row) != 2 or not _number(row[1]):
+        if len(row) != 2 or not _is_name(row[0]) or not _number(row[1]):
             raise _wrong(path, line, _shown(row), "a person's name and a number of pictures")
         if row[0] in seen:
             raise _wrong(path, line, f"{row[0]}, who stands on line {seen[row[0]]} already", "each person once")
@@ -145,8 +158,11 @@ def read_pairs(path: str | Path, *, folds: int | None = None) -> list[Pair]:
     ------
     MissingFileError, FormatError
         No such file, a missing header, a bad line, or fewer or more lines than the header says; with the line's number.
+    UnknownNameError
+        ``folds`` is no whole number.
     """
     file = Path(path)
+    folds = whole("folds", folds)
     rows = _rows(file)
     head = [_number(text) for text in rows[0]]
     numbered = True
@@ -177,6 +193,8 @@ def read_pairs(path: str | Path, *, folds: int | None = None) -> list[Pair]:
         if len(row) != (3 if same else 4) or not all(numbers):
             kind = "a matched pair (name, number, number)" if same else "another pair (name, number, name, number)"
             raise _wrong(file, start + index + 1, _shown(row), f"{kind} of fold {fold + 1}")
+        if not (_is_name(a) and _is_name(b)):
+            raise _wrong(file, start + index + 1, _shown(row), "names of folders, without '/' or signs not to be seen")
         if (a, numbers[0]) == (b, numbers[1]) or (a == b) != same:
             wanted = "two pictures of one person" if same else "two people"
             raise _wrong(file, start + index + 1, _shown(row), wanted)
