@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import struct
+import tracemalloc
 import zipfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -223,6 +225,82 @@ def test_labels_in_an_array_and_a_pack_without_header_record(tmp_path: Path) -> 
     assert samples[0].labels["classes"] == [casia.Face("4")] and samples[0].image is None
 
 
+def rewrite_index(pack: Path, change: Callable[[list[tuple[str, str]]], list[tuple[str, str]]]) -> None:
+    rows = [tuple(row.split("\t")) for row in (pack / "train.idx").read_text().splitlines()]
+    (pack / "train.idx").write_text("".join(f"{key}\t{place}\n" for key, place in change(rows)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "kinds"),
+    [
+        (lambda rows: rows[:3], {"index-gap", "count-mismatch"}),
+        (lambda rows: rows[1:5], {"index-gap", "no-header-record"}),
+        (lambda rows: [*rows[:2], ("2", rows[1][1]), *rows[3:]], {"index-gap", "index-overlap", "key-mismatch"}),
+        (
+            lambda rows: [(key, rows[place - 1][1]) for place, (key, _) in enumerate(rows)],
+            {"key-mismatch", "count-mismatch", "bad-identity-record"},
+        ),
+    ],
+    ids=["cut at a line", "without header", "one offset twice", "moved by a record"],
+)
+def test_an_index_that_leads_elsewhere_is_told(
+    tmp_path: Path, change: Callable[[list[tuple[str, str]]], list[tuple[str, str]]], kinds: set[str]
+) -> None:
+    pack = write_pack(tmp_path, [(0, JPEG), (0, JPEG), (1, JPEG), (1, JPEG + MAGIC * 3)])
+    assert found(pack) == set()
+    rewrite_index(pack, change)
+    assert {kind for kind, _ in found(pack)} == kinds
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e30])
+@pytest.mark.filterwarnings("error")
+def test_labels_that_are_no_numbers_are_told(tmp_path: Path, value: float) -> None:
+    whole = write_pack(tmp_path, [(0, JPEG), (1, JPEG)])
+    records, rec = list(casia.read_records(whole / "train.rec")), (whole / "train.rec").read_bytes()
+    for record, behind, kind in ((records[0], 32, "count-mismatch"), (records[3], 32, "bad-identity-record")):
+        hurt = bytearray(rec)
+        struct.pack_into("<f", hurt, record.offset + behind, value)
+        (whole / "train.rec").write_bytes(hurt)
+        assert {kind for kind, _ in found(whole)} == {kind}
+    hurt = bytearray(rec)
+    struct.pack_into("<f", hurt, records[1].offset + 12, value)
+    (whole / "train.rec").write_bytes(hurt)
+    assert ("bad-label", f"train.rec:{records[1].offset}") in found(whole)
+
+
+def test_a_pack_without_a_byte_or_with_an_offset_out_of_this_world(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path, [(0, JPEG)])
+    (pack / "train.idx").write_text("0\t0\n1\t999999999999999999\n")
+    with pytest.raises(
+        FormatError, match=r"offset 999,999,999,999,999,999, record of key 1: found 0 bytes and the end"
+    ):
+        list(casia.read_records(pack / "train.rec", pack / "train.idx"))
+    assert ("bad-record", "train.rec:999999999999999999") in found(pack)
+    (pack / "train.idx").write_bytes(b"")
+    with pytest.raises(FormatError, match=r"train\.idx: the file is empty"):
+        list(casia.read_records(pack / "train.rec", pack / "train.idx"))
+    # What cannot be opened is one problem, and numbers are not compared with nothing.
+    assert found(pack) == {("bad-file", "train.idx")}
+    (pack / "train.idx").unlink()
+    assert found(pack) == {("bad-file", "train.rec")}
+    (pack / "train.rec").write_bytes(b"")
+    with pytest.raises(FormatError, match=r"train\.rec: offset 0: found an empty file"):
+        list(casia.read_records(pack / "train.rec"))
+
+
+def test_a_damaged_length_asks_for_no_memory(tmp_path: Path) -> None:
+    pack = write_pack(tmp_path, [(0, JPEG)])
+    rec = bytearray((pack / "train.rec").read_bytes())
+    struct.pack_into("<I", rec, 4, 0x1FFFFFFF)
+    (pack / "train.rec").write_bytes(rec)
+    tracemalloc.start()
+    with pytest.raises(FormatError, match=r"offset 0.*536,870,911 bytes: it is cut short"):
+        list(casia.read_records(pack / "train.rec", pack / "train.idx"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 26
+
+
 def test_numbers_that_do_not_fit_are_told(tmp_path: Path) -> None:
     pack = write_pack(tmp_path, [(0, JPEG), (1, JPEG), (1, b"GIF89a")], classes=7)
     (pack / "train.lst").write_text("1\ta/1.jpg\t0\n")
@@ -288,6 +366,7 @@ def test_pickles_are_refused_and_never_opened(tmp_path: Path) -> None:
         (casia.read_overlap, "0000001\n12\n", "line 2: found '12'"),
         (casia.read_overlap, "id, name, lfw\n0000001, A\n", "line 2: "),
         (casia.read_overlap, "0000001, A, \n", "line 1: "),
+        (casia.read_overlap, "webface_id, webface_name, lfw_name\n", "a header and no line below it"),
         (casia.read_property, "10572,112\n", "line 1: "),
         (casia.read_property, "ten,112,112\n", "line 1: "),
         (casia.read_list, "1\ta.jpg\t0\n2\tb.jpg\t0\n", "line 2: "),
@@ -325,15 +404,21 @@ def test_image_folders_are_read_and_their_faults_told(tmp_path: Path) -> None:
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_bytes(JPEG)
     (tmp_path / "set/0000099/002.jpg").write_bytes(b"")
+    (tmp_path / "set/0000099/003.jpg").write_bytes(b"<html>gone</html>")
+    (tmp_path / "set/0000099/004.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (tmp_path / "webface_lfw_overlap.txt").write_text("0000045\n0000045\n")
     (tmp_path / "set/0000099/Thumbs.db").write_bytes(b"x")
     (tmp_path / "set/0000100").mkdir()
     (tmp_path / "webface_id_name_list.txt").write_text("0000045 Ann_Ink\n")
     assert casia.recognise(tmp_path) == "CASIA-WebFace: image folders, lists"
     assert casia.recognise(tmp_path / "set") == "CASIA-WebFace: image folders"
     scan = casia.scan(tmp_path)
-    assert (scan.images, scan.classes, scan.splits) == (4, {"0000045": 2, "0000099": 2}, {})
+    assert (scan.images, scan.classes, scan.splits) == (6, {"0000045": 2, "0000099": 4}, {})
     assert found(tmp_path) == {
         ("empty-picture", "set/0000099/002.jpg"),
+        ("bad-picture", "set/0000099/003.jpg"),
+        ("bad-picture", "set/0000099/004.jpg"),
+        ("duplicate-id", "0000045"),
         ("stray-file", "set/0000099/Thumbs.db"),
         ("empty-folder", "set/0000100"),
         ("unknown-identity", "0000099"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import itertools
+import math
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,8 +22,14 @@ from .recordio import Glance, Pack, read_index, refuse_pickle
 
 ROW = np.dtype([("key", "i8"), ("offset", "i8"), ("label", "f4"), ("sound", "?")])
 """A picture of a pack: what stands in index and record, and whether it begins as a JPEG or PNG does."""
+ODD = {
+    "index-gap": "bytes to which no line of the index leads",
+    "index-overlap": "bytes that two lines of the index share",
+    "key-mismatch": "records that bear another number than the index gives",
+}
 IDENTITIES = "webface_id_name_list.txt"
 OVERLAPS = ("webface_lfw_overlap_detail.txt", "webface_lfw_overlap.txt")
+BEGINS = (b"\xff\xd8", b"\x89P", b"BM")
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 
 
@@ -87,6 +95,7 @@ class Root:
         self.files = list(self._walk())
         self.pack = np.empty(0, ROW)
         self.others: dict[int, Glance] = {}
+        self.opened = False
         if self.found.pack:
             self._open(self.found.pack)
         self.credits = self._credits()
@@ -131,6 +140,7 @@ class Root:
                 raise MissingFileError(f"{idx}: expected the index of train.rec; read_records reads a pack without it.")
             with Pack(rec) as pack:
                 self.pack = self._look(pack, index)
+                self.opened = index is not None
         except DataError as error:
             if not self.counting:
                 raise
@@ -139,7 +149,8 @@ class Root:
     def _look(self, pack: Pack, index: npt.NDArray[np.int64] | None) -> npt.NDArray[np.void]:
         if index is None:
             return np.empty(0, ROW)
-        rows, count = np.empty(len(index), ROW), 0
+        rows, count, reached = np.empty(len(index), ROW), 0, 0
+        odd: dict[str, list[tuple[int, str]]] = {}
         for key, offset in map(np.ndarray.tolist, index[index[:, 1].argsort(kind="stable")]):
             try:
                 glance = pack.glance(offset, key)
@@ -148,19 +159,33 @@ class Root:
                     raise
                 detail = str(error).removeprefix(f"{pack.path}: ")
                 self.problems.append(Problem("bad-record", f"{self._at(pack.path)}:{offset}", detail))
+                # Nobody knows where the next record should begin.
+                reached = -1
                 continue
+            if offset != reached >= 0:
+                what = "index-gap" if offset > reached else "index-overlap"
+                odd.setdefault(what, []).append((min(offset, reached), f"bytes up to {max(offset, reached):,}"))
+            reached = glance.end
+            if glance.own != key:
+                odd.setdefault("key-mismatch", []).append((offset, f"key {key}, by the record itself {glance.own}"))
             if glance.size:
-                rows[count] = (key, offset, glance.labels[0], glance.begins in (b"\xff\xd8", b"\x89P"))
+                rows[count] = (key, offset, glance.labels[0], glance.begins in BEGINS[:2])
                 count += 1
             else:
                 self.others[key] = glance
+        if pack.size > reached >= 0:
+            odd.setdefault("index-gap", []).append((reached, f"bytes up to the end, {pack.size:,}"))
+        # One problem of a kind: an index of another pack would have one for each record.
+        for kind, places in odd.items():
+            where = f"{self._at(pack.path)}:{places[0][0]}"
+            self.problems.append(Problem(kind, where, f"{ODD[kind]}, {len(places):,} times; first: {places[0][1]}"))
         return rows[:count]
 
     def _credits(self) -> dict[str, dict[str, str]]:
         path = self.root / "CREDITS.tsv"
         if not path.is_file():
             return {}
-        with path.open(encoding="utf-8", newline="") as lines:
+        with path.open(encoding="utf-8", errors="replace", newline="") as lines:
             return {row["file"]: row for row in csv.DictReader(lines, delimiter="\t") if row.get("file")}
 
     def id(self, place: int) -> str:
@@ -203,15 +228,25 @@ class Root:
     def check(self) -> Iterator[Problem]:
         """List problems: files that cannot be read, pickles, numbers that do not fit together."""
         for person, path in self.files:
-            if path.stat().st_size == 0:
+            try:
+                with path.open("rb") as file:
+                    begin = file.read(2)
+            except OSError:
+                begin = b"??"
+            if not begin:
                 yield Problem("empty-picture", self._at(path), f"a picture of {person} without a byte")
+            elif begin not in BEGINS:
+                yield Problem("bad-picture", self._at(path), "no JPEG, PNG or BMP, or not to be opened")
         for path in sorted({*(self.found.pack or self.root).glob("*.bin"), *self.root.glob("*.bin")}):
             try:
                 refuse_pickle(path)
             except FormatError as error:
                 yield Problem("refused-pickle", self._at(path), str(error).removeprefix(f"{path}: "))
-        if self.found.pack:
+        if self.found.pack and self.opened:
             yield from self._check_pack(self.found.pack)
+        for number, times in Counter(row.id for row in self.overlap).items():
+            if times > 1:
+                yield Problem("duplicate-id", number, f"stands {times} times in the list of the overlap")
         if self.names:
             for person in sorted({person for person, _ in self.files} - set(self.names)):
                 yield Problem("unknown-identity", person, f"no line of {IDENTITIES} has this id")
@@ -223,20 +258,22 @@ class Root:
         last = int(pack["key"].max(initial=0))
         for key in sorted(set(self.others) - set(people) - {0}):
             yield Problem("empty-picture", at, f"key {key}: a record of a class without a picture")
-        for key, offset, label, sound in pack[~pack["sound"] | (pack["label"] % 1 != 0) | (pack["label"] < 0)].tolist():
+        # From 2 to the power of 24 on a float32 no longer tells a class from the next.
+        whole = (pack["label"] >= 0) & (pack["label"] < 1 << 24) & (pack["label"] == np.trunc(pack["label"]))
+        for key, offset, label, sound in pack[~(pack["sound"] & whole)].tolist():
             detail = f"class {label}" if sound else "neither JPEG nor PNG"
             yield Problem("bad-label" if sound else "bad-picture", f"{at}:{offset}", f"key {key}: {detail}")
         if header is None:
             yield Problem("no-header-record", at, "no record of key 0 without a picture; the index alone is used")
         elif header.labels != (last + 1, last + 1 + len(people)) or len(pack) != last:
+            says = ", ".join(f"{label:.0f}" for label in header.labels)
             found = f"{len(pack):,} pictures and {len(people):,} identity records"
-            yield Problem(
-                "count-mismatch", at, f"the header record says {[*map(int, header.labels)]}, there are {found}"
-            )
+            yield Problem("count-mismatch", at, f"the header record says {says}, there are {found}")
         order = pack[pack["key"].argsort()]
         for key, glance in people.items():
             begin, end = np.searchsorted(order["key"], glance.labels)
-            if len(set(order["label"][begin:end].tolist())) != 1 or glance.labels[1] > last + 1:
+            sound = all(math.isfinite(label) and label >= 1 for label in glance.labels)
+            if not sound or len(set(order["label"][begin:end].tolist())) != 1 or glance.labels[1] > last + 1:
                 first, past = glance.labels
                 detail = f"identity record {key}: keys {first:.0f} to {past - 1:.0f} are not the pictures of one class"
                 yield Problem("bad-identity-record", at, detail)

@@ -101,6 +101,8 @@ def read_overlap(path: str | Path) -> list[Overlap]:
         if not ID.fullmatch(cells[0]) or len(cells) == 2 or not all(cells):
             raise _wrong(file, line, repr(text[:60]), "a seven-digit id, alone or with both names and commas between")
         found.append(Overlap(*cells))
+    if not found:
+        raise FormatError(f"{file}: a header and no line below it; expected lines of ids. Fetch the file again.")
     return found
 
 

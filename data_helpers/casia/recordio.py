@@ -48,11 +48,16 @@ class Record(NamedTuple):
 
 
 class Glance(NamedTuple):
-    """What the beginning of a record tells: its labels, the number of its picture's bytes and the first two of them."""
+    """What the beginning of a record tells: its labels, the number of its picture's bytes and the first two of them.
+
+    ``own`` is the number that the record bears itself, ``end`` the offset behind it.
+    """
 
     labels: tuple[float, ...]
     size: int
     begins: bytes
+    own: int
+    end: int
 
 
 def _exists(path: Path) -> Path:
@@ -95,6 +100,8 @@ def read_index(path: str | Path) -> npt.NDArray[np.int64]:
     """
     file = Path(path)
     data = _exists(file).read_bytes()
+    if not data:
+        raise FormatError(f"{file}: the file is empty. Make the index anew, or read the pack without it: idx=None.")
     if not INDEX.fullmatch(data):
         for number, text in enumerate(data.split(b"\n"), 1):
             if not ENTRY.fullmatch(text.removesuffix(b"\r")):
@@ -152,7 +159,8 @@ class Pack:
         FormatError
             No record begins there, or it is cut short; the message names offset and key.
         """
-        self.file.seek(offset)
+        # An offset far behind the end would be an error of the system's own.
+        self.file.seek(min(offset, self.size))
         pieces: list[bytes] = []
         at = offset
         while True:
@@ -160,11 +168,11 @@ class Pack:
             if part not in ((2, 3) if pieces else (0, 1)):
                 wanted = "a middle or last part" if pieces else "a whole record or its first part"
                 raise self.fail(at, key, f"part number {part}", wanted)
+            # Checked before reading: a damaged length must not ask for half a gigabyte of memory.
+            if at + 8 + length > self.size:
+                left = f"{self.size - at - 8:,} bytes and the end of the file"
+                raise self.fail(at, key, left, f"{length:,} bytes: it is cut short")
             data = self.file.read(length)
-            if len(data) < length:
-                raise self.fail(
-                    at, key, f"{len(data):,} bytes and the end of the file", f"{length:,} bytes: it is cut short"
-                )
             at += 8 + length + -length % 4
             self.end = at
             if part == 0:
@@ -193,7 +201,8 @@ class Pack:
 
     def glance(self, offset: int, key: int) -> Glance:
         """Return what the first bytes of a record tell, without reading its picture; errors as for `payload`."""
-        begin = os.pread(self.file.fileno(), GLANCE, offset) if hasattr(os, "pread") else b""
+        near = hasattr(os, "pread") and offset < self.size
+        begin = os.pread(self.file.fileno(), GLANCE, offset) if near else b""
         if len(begin) >= 8:
             magic, length = FRAME.unpack_from(begin)
             part, length = length >> 29, length & 0x1FFFFFFF
@@ -204,10 +213,12 @@ class Pack:
                 and HEADER.size + 4 * flag <= min(length, 64)
                 and offset + 8 + length <= self.size
             ):
-                _, labels, start = self.split(begin[8:], offset, key)
-                return Glance(labels, length - start, begin[8 + start :][: min(2, length - start)])
-        record = self.record(offset, key)
-        return Glance(record.labels, len(record.picture), record.picture[:2])
+                own, labels, start = self.split(begin[8:], offset, key)
+                end = offset + 8 + length + -length % 4
+                return Glance(labels, length - start, begin[8 + start :][: min(2, length - start)], own, end)
+        data = self.payload(offset, key)
+        own, labels, start = self.split(data, offset, key)
+        return Glance(labels, len(data) - start, data[start : start + 2], own, self.end)
 
 
 def read_records(
@@ -244,6 +255,8 @@ def read_records(
 def _records(rec: Path, index: npt.NDArray[np.int64] | None) -> Iterator[Record]:
     with Pack(rec) as pack:
         if index is None:
+            if not pack.size:
+                raise pack.fail(0, None, "an empty file", "records")
             while pack.end < pack.size:
                 yield pack.record(pack.end)
             return
