@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -97,6 +98,10 @@ def test_the_real_lists_give_every_computed_fact_of_the_card(real: Path) -> None
     assert (len(view2), len(used)) == (FACTS["view2_pairs"], FACTS["view2_images"])
     assert FACTS["view2_people"] == len({person for pair in view2 for person in pair.people})
     assert FACTS["view2_images_once"] == sum(count == 1 for count in used.values()) and max(used.values()) == 6
+    # The two pictures that the card calls wrongly named are in the set, and in no pair of the exam.
+    odd = next(one.detail for one in cards.parsed("lfw").defects if "wrong name" in one.what)
+    named = {f"{name}.jpg" for name in re.findall(r"[A-Z]\w+_\d{4}", odd)}
+    assert len(named) == 2 and named <= exists and not named & set(used)
     assert FACTS["bush_view2"] == sum("George_W_Bush" in pair.people for pair in view2)
     shared = {key: {frozenset(pair[:2]) for pair in pairs} for key, pairs in lists.items()}
     both = [len(shared["pairs.txt"] & shared[name]) for name in ("pairsDevTrain.txt", "pairsDevTest.txt")]

@@ -64,7 +64,7 @@ def _wrong(path: Path, line: int, found: str, expected: str) -> FormatError:
 
 
 def read_identities(path: str | Path) -> list[Identity]:
-    """Read the public list of ids and names (``webface_id_name_list.txt``): ``0000045 Bruce_Lee``.
+    """Read the public list of ids and names (``webface_id_name_list.txt``): seven digits, a blank, a name.
 
     Raises
     ------
