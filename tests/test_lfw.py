@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 import os
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 import data_helpers
-from data_helpers import cards, files, lfw
+from data_helpers import cards, lfw
 from data_helpers.errors import FormatError, MissingFileError, UnknownNameError
 from data_helpers.samples import Selection
 
@@ -401,7 +405,8 @@ def test_a_fetch_takes_the_original_pictures_and_the_lists_unless_asked(tmp_path
         "lfw-funneled.tgz"
     }
     assert {part.name for part in lfw.plan(card, Selection(label_types="pairs"), tmp_path).parts} == set(PAIRS)
-    assert isinstance(lfw.plan(card, Selection(split="test"), tmp_path), files.Plan)
+    test = {part.name for part in lfw.plan(card, Selection(split="test"), tmp_path).parts}
+    assert usual - test == {"pairsDevTrain.txt", "peopleDevTrain.txt"} and test < usual
     assert card.sample is not None
     assert card.sample.bytes == lfw.plan(card, Selection(**card.sample.arguments), tmp_path).bytes
 
@@ -419,3 +424,29 @@ def test_the_miniature_has_what_its_note_says() -> None:
     assert "do not exist" in note and found["problems"][0]["where"].split("/")[-1].removesuffix(".jpg") in note
     with Image.open(next(data_helpers.read("lfw")).image or "") as picture:
         assert picture.size == (250, 250)
+
+
+def cells(*names: str) -> str:
+    """Return the code of some cells of the notebook on verification."""
+    path = Path(__file__).parents[1] / "notebooks" / "lfw-verification.ipynb"
+    code = {cell["id"]: "".join(cell["source"]) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]}
+    return "\n".join(code[name] for name in names)
+
+
+def test_the_miniature_is_an_exam_of_the_promised_difficulty() -> None:
+    root = data_helpers.miniature("lfw")
+    there = {f"{sample.id}.jpg": sample.image for sample in data_helpers.read("lfw", root) if sample.image}
+    exam = [pair for pair in lfw.read_pairs(root / "pairs.txt") if pair.a in there and pair.b in there]
+    same, fold = np.array([pair.same for pair in exam]), np.array([pair.fold for pair in exam])
+    space = {"np": np, "math": math, "Image": Image, "files": there, "exam": exam, "same": same, "fold": fold}
+    # The last expression of the cell on folds draws a table; the rest are the definitions a reader sees.
+    exec(cells("embedding") + "\n" + cells("ten-folds").partition("show.Table")[0], space)
+    accuracies: Any = space["accuracies"]
+    assert len(accuracies) == 10 and 0.75 <= accuracies.mean() <= 0.95
+    # The planted wrong label stands among the hardest genuine pairs.
+    note = (root / "MINIATURE.txt").read_text().replace("\n", " ")
+    wrong = re.search(r"Planted: (\S+) shows another person", note)
+    assert wrong is not None
+    score: Any = space["score"]
+    hardest = [exam[i] for i in np.argsort(np.where(same, score, np.inf))[:3]]
+    assert all(f"{wrong[1]}.jpg" in pair[:2] for pair in hardest)

@@ -269,11 +269,13 @@ class Root:
             says = ", ".join(f"{label:.0f}" for label in header.labels)
             found = f"{len(pack):,} pictures and {len(people):,} identity records"
             yield Problem("count-mismatch", at, f"the header record says {says}, there are {found}")
-        order = pack[pack["key"].argsort()]
+        order = pack["key"].argsort()
+        # Of their own, not columns of the table: searching a column copies it, once for each identity.
+        keys, labels = pack["key"][order], pack["label"][order]
         for key, glance in people.items():
-            begin, end = np.searchsorted(order["key"], glance.labels)
+            begin, end = np.searchsorted(keys, glance.labels)
             sound = all(math.isfinite(label) and label >= 1 for label in glance.labels)
-            if not sound or len(set(order["label"][begin:end].tolist())) != 1 or glance.labels[1] > last + 1:
+            if not sound or len(set(labels[begin:end].tolist())) != 1 or glance.labels[1] > last + 1:
                 first, past = glance.labels
                 detail = f"identity record {key}: keys {first:.0f} to {past - 1:.0f} are not the pictures of one class"
                 yield Problem("bad-identity-record", at, detail)
