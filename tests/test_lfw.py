@@ -193,6 +193,7 @@ def test_a_sound_root_is_read_whole(tmp_path: Path) -> None:
         (["1\t1", "A\t0\t2", "B\t1\tA\t2"], 2, "a matched pair"),
         (["1\t1", "A\t1\t12345", "B\t1\tA\t2"], 2, "a matched pair"),
         (["1\t1", "", "B\t1\tA\t2"], 2, "an empty line"),
+        (["", "1\t1", "A\t1\t2", "B\t1\tA\t2"], 1, "an empty line, expected a header"),
         (["1\t1", "A\t1\t2", "B\t\udcff\tA\t2"], 3, "bytes that are no text"),
         (["1\t1", "../A\t1\t2", "B\t1\tA\t2"], 2, "names of folders"),
         (["1\t1", "A\t1\t2", "B\t1\t..\t2"], 3, "names of folders"),
@@ -289,6 +290,35 @@ def test_what_is_written_by_the_rules_is_read_back(
         assert lfw.read_pairs(path)[:-1] == wanted[:-1]
     except FormatError as error:
         assert "pairs.txt" in str(error)
+
+
+SPOILS = [b"", b"\n", b"\r\n", b"\t", b" ", b"0", b"99999", b"\xff", b"\xef\xbb\xbf", b"/", b"\0", "٣".encode()]
+
+
+@given(
+    spoiled=st.dictionaries(
+        st.sampled_from(["pairs.txt", "pairsDevTrain.txt", "people.txt", "peopleDevTrain.txt", "lfw-names.txt"]),
+        st.lists(st.tuples(st.integers(0, 99), st.integers(0, 4), st.sampled_from(SPOILS)), min_size=1, max_size=4),
+        min_size=1,
+    )
+)
+def test_a_root_of_spoiled_lists_is_scanned_and_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, spoiled: dict[str, list[tuple[int, int, bytes]]]
+) -> None:
+    root = small(tmp_path_factory.mktemp("spoiled"))
+    for name, changes in spoiled.items():
+        data = (root / name).read_bytes()
+        for place, gone, put in changes:
+            data = data[:place] + put + data[place + gone :]
+        (root / name).write_bytes(data)
+    scan = lfw.scan(root)
+    refused = any(problem.kind == "bad-file" for problem in scan.problems)
+    try:
+        samples = list(lfw.read(root, Selection()))
+    except FormatError as error:
+        assert refused and str(root) in str(error)
+    else:
+        assert not refused and len(samples) == scan.images
 
 
 def test_each_fault_of_a_root_is_told(tmp_path: Path) -> None:

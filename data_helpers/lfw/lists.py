@@ -166,7 +166,7 @@ def read_pairs(path: str | Path, *, folds: int | None = None) -> list[Pair]:
     rows = _rows(file)
     head = [_number(text) for text in rows[0]]
     numbered = True
-    if len(head) <= 2 and all(head):
+    if 1 <= len(head) <= 2 and all(head):
         count, each = (head[0], head[1]) if len(head) == 2 else (1, head[0])
         numbered, start = len(head) == 2, 1
         if folds not in (None, count):
