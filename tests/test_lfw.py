@@ -368,6 +368,10 @@ def test_the_folders_that_others_make_are_roots(tmp_path: Path) -> None:
         assert (scan.images, scan.images_on_disk, scan.problems) == (3, 3, [])
         assert scan.splits == ({"train": 2, "test": 1} if place == "zoo" else {})
     assert lfw.scan(tmp_path / "learn").labels["pairsDevTest"] == 2
+    beside = {"pairsDevTest.txt": tmp_path / "learn/lfw_home/pairsDevTest.txt"}
+    for place in ("learn", "learn/lfw_home", "learn/lfw_home/lfw_funneled"):
+        assert lfw.lists_in(tmp_path / place) == beside
+    assert lfw.lists_in(tmp_path / "zoo") == lfw.lists_in(tmp_path) == {}
     assert lfw.recognise(tmp_path) is None and lfw.recognise(tmp_path / "zoo/train/Ann_Ink") is None
 
 

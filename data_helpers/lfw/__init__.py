@@ -18,7 +18,7 @@ import msgspec
 from ..cards import Card
 from ..files import Plan, fetch_card, plan_card
 from ..samples import Problem, Sample, Scan, Selection
-from .layout import PAIRS, Root, place_of
+from .layout import NAMES, PAIRS, PEOPLE, Root, place_of
 from .lists import Pair, Person, matched_pairs, picture, read_names, read_pairs, read_people
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Pair",
     "Person",
     "fetch",
+    "lists_in",
     "matched_pairs",
     "picture",
     "plan",
@@ -51,6 +52,13 @@ def recognise(folder: Path) -> str | None:
     """Name what of LFW a folder holds, or None."""
     place = place_of(folder)
     return place.what if place else None
+
+
+def lists_in(root: str | Path) -> dict[str, Path]:
+    """Return the lists of a root by their names (``pairs.txt``), wherever they lie: beside the tree or in it."""
+    place = place_of(Path(root))
+    paths = [place.lists / name for name in (NAMES, *PEOPLE, *PAIRS)] if place else []
+    return {path.name: path for path in paths if path.is_file()}
 
 
 def _usual(want: Selection) -> Selection:
