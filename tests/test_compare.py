@@ -10,7 +10,8 @@ import pytest
 
 from data_helpers import cards
 
-from .conftest import REAL
+from .conftest import REAL, REPOSITORY
+from .test_notebooks import load, refresh
 
 TABLES = Path(cards.__file__).parent / "cards" / "tables"
 
@@ -64,3 +65,36 @@ def test_the_tables_of_classes_that_entropy_comes_from_add_up() -> None:
     classes = rows("coco-classes.csv")
     assert len(classes) == value("coco", "thing_classes")
     assert sum(int(row["images"]) for row in classes) == value("coco", "image_class_pairs")
+
+
+@pytest.mark.real
+@pytest.mark.notebook
+def test_on_the_real_lists_the_notebook_gives_the_published_numbers(tmp_path: Path) -> None:
+    folders = {
+        "lfw": REAL / "lfw" / "happynear_FaceDatasets" / "CASIA",
+        "casia": REAL / "casia_webface" / "happynear_FaceDatasets",
+        "flickr8k": REAL / "flickr8k" / "Sadika1212_Image-Caption-Generator",
+        "flickr30k": REAL / "flickr30k" / "BryanPlummer_flickr30k_entities",
+    }
+    if not all(folder.is_dir() for folder in folders.values()):
+        pytest.skip("the public lists are not at hand")
+    (tmp_path / "own").mkdir()
+    for stem, folder in folders.items():
+        (tmp_path / "own" / stem).symlink_to(folder, target_is_directory=True)
+    notebook = REPOSITORY / "notebooks" / "compare.ipynb"
+    book = load(notebook)
+    root = next(cell for cell in book.cells if cell.id == "root")
+    root.source = root.source.replace("ROOT = None", f"ROOT = {str(tmp_path / 'own')!r}", 1)
+    refresh.run(book, notebook.parent, env=refresh.clean_environment(tmp_path))
+    shown = {
+        cell.id: cell.outputs[0].data["text/plain"]
+        for cell in book.cells
+        if cell.id in ("one-table", "people", "photos")
+    }
+    rows = [line.split() for line in shown["one-table"].splitlines()]
+    lfw = {row[1]: row[2:] for row in rows if row[0] == "lfw"}
+    assert lfw["full"] == lfw["published"], "pictures, labels, classes, bits, worth and evenness, counted and told"
+    for line in shown["people"].splitlines()[1:]:
+        published, here = line.split()[-2:]
+        assert published == here, line
+    assert shown["photos"].splitlines()[-1].split()[-1] == str(value("flickr30k", "flickr8k_shared"))
