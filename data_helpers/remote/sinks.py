@@ -11,8 +11,11 @@ from typing import Any
 import msgspec
 
 from ..errors import StorageError
+from .web import Answer
 
 PART = ".part"
+PIECE, RING = 1 << 20, 8
+"""Bytes of one buffer, and how many buffers lie between the network and the hash."""
 
 
 class State(msgspec.Struct, forbid_unknown_fields=False):
@@ -42,7 +45,11 @@ class Memory:
         self.data.clear()
         self.state = state
 
-    def write(self, data: bytes) -> None:
+    def take(self, answer: Answer) -> bytes | memoryview:
+        """Return the next bytes of an answer, to be given to `write`."""
+        return answer.piece()
+
+    def write(self, data: bytes | memoryview) -> None:
         """Take bytes."""
         self.data += data
 
@@ -94,7 +101,10 @@ class PartFile:
             self.size = self._file.truncate(0)
         self._reset()
         self._thread: threading.Thread | None = None
-        self._queue: queue.Queue[bytes | None] = queue.Queue(12)
+        self._queue: queue.Queue[bytes | memoryview | None] = queue.Queue(RING)
+        self._free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
+        self._spare: bytearray | None = None
+        self._made = 0
         if self.size and hashes:
             self._file.seek(0)
             while piece := self._file.read(1 << 20):
@@ -116,8 +126,17 @@ class PartFile:
         except OSError as error:
             raise storage(self.path, error) from error
 
-    def write(self, data: bytes) -> None:
-        """Take bytes."""
+    def take(self, answer: Answer) -> bytes | memoryview:
+        """Return the next bytes of an answer, to be given to `write`; waits while the hash has all buffers."""
+        if self._spare is None:
+            fresh = self._made < RING and self._free.empty()
+            self._made += fresh
+            self._spare = bytearray(PIECE) if fresh else self._free.get()
+        view = memoryview(self._spare)
+        return view[: answer.fill(view)]
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Take bytes: into the file at once, into the hash when its thread gets there."""
         try:
             done = 0
             while done < len(data):
@@ -130,9 +149,9 @@ class PartFile:
             raise storage(self.path, error) from error
         self._feed(data)
 
-    def _feed(self, data: bytes) -> None:
-        if not self._hashers:
-            return
+    def _feed(self, data: bytes | memoryview) -> None:
+        if isinstance(data, memoryview) and data.obj is self._spare:
+            self._spare = None
         if self._thread is None:
             self._thread = threading.Thread(target=self._hash, daemon=True, name="hashing")
             self._thread.start()
@@ -142,6 +161,8 @@ class PartFile:
         while (data := self._queue.get()) is not None:
             for hasher in self._hashers.values():
                 hasher.update(data)
+            if isinstance(data, memoryview):
+                self._free.put(data.obj)  # type: ignore[arg-type]
             self._queue.task_done()
 
     def _drain(self) -> None:

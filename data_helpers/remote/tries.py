@@ -177,7 +177,7 @@ class Mirror:
         most = source.bytes if source.bytes is not None else None
         looked = False
         while most is None or sink.size < most:
-            data = answer.piece()
+            data = sink.take(answer)
             if not data:
                 break
             self.meter.moved(len(data))

@@ -10,6 +10,7 @@ import base64
 import functools
 import http.client
 import re
+import select
 import ssl
 import threading
 import urllib.parse
@@ -77,6 +78,7 @@ class Answer:
         self.length = int(length) if re.fullmatch(r"\d{1,18}", length) and not self.chunked else None
         self.got = 0
         self._ended = False
+        self._broken: BaseException | None = None
 
     @property
     def span(self) -> tuple[int, int, int | None] | None:
@@ -99,6 +101,39 @@ class Answer:
         # A body of chunks that is cut raises; one without any length just ends.
         self._ended = not data if self.length is None else self.got == self.length
         return data
+
+    def fill(self, view: memoryview) -> int:
+        """Put the next bytes into a buffer, as many as are there already; 0 at the end. No copy is made on the way.
+
+        An error in the middle is raised by the next call: the bytes before it are good.
+        """
+        if self._broken is not None:
+            raise self._broken
+        if self.length is None:
+            data = self.piece(len(view))
+            view[: len(data)] = data
+            return len(data)
+        most, done = min(len(view), self.length - self.got), 0
+        try:
+            while done < most and (not done or self._waiting()):
+                count = self._response.fp.readinto1(view[done:most])
+                if not count:
+                    break
+                done += count
+        except BaseException as error:
+            if not done:
+                raise
+            self._broken = error
+        self.got += done
+        self._ended = self.got == self.length
+        return done
+
+    def _waiting(self) -> bool:
+        """Tell whether more bytes have come already."""
+        try:
+            return bool(select.select([self._response], [], [], 0)[0])
+        except (OSError, ValueError):
+            return False
 
     def close(self) -> None:
         """Keep the connection for the next request where the whole body was read."""
