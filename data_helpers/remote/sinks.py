@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import queue
 import threading
 from pathlib import Path
@@ -90,7 +91,7 @@ class PartFile:
         self.note = target.with_name(f".{target.name}{PART}.json")
         self.hashes = hashes
         try:
-            self._file = self.path.open("r+b" if self.path.is_file() else "w+b", buffering=0)
+            self._file = open(self.path, "r+b", buffering=0, opener=_open)  # noqa: PTH123
             self.size = self._file.seek(0, 2)
         except OSError as error:
             raise storage(self.path, error) from error
@@ -98,7 +99,7 @@ class PartFile:
             self.state = msgspec.json.decode(self.note.read_bytes(), type=State)
         except (OSError, msgspec.DecodeError):
             self.state = State()
-            self.size = self._file.truncate(0)
+            self._empty()
         self._reset()
         self._thread: threading.Thread | None = None
         self._queue: queue.Queue[bytes | memoryview | None] = queue.Queue(RING)
@@ -114,13 +115,18 @@ class PartFile:
     def _reset(self) -> None:
         self._hashers: dict[str, Any] = {name: hashlib.new(name, usedforsecurity=False) for name in self.hashes}
 
+    def _empty(self) -> None:
+        self._file.seek(0)
+        # ext4 writes a file that was cut to nothing out when it is closed, a second for a gigabyte: only where needed.
+        if self.size:
+            self.size = self._file.truncate(0)
+
     def start(self, state: State) -> None:
         """Begin anew; the old bytes go before the note changes, so that a kill between the two does no harm."""
         self._drain()
         try:
-            self._file.seek(0)
-            self._file.truncate(0)
-            self.size, self.state = 0, state
+            self._empty()
+            self.state = state
             self._reset()
             self.note.write_bytes(msgspec.json.encode(state))
         except OSError as error:
@@ -201,6 +207,10 @@ class PartFile:
         self.close()
         self.path.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CREAT, 0o666)
 
 
 def storage(path: Path, error: OSError) -> StorageError:
