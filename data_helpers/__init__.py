@@ -196,7 +196,7 @@ def read(
     """
     want = _selection(split, max_samples, classes, image_ids, label_types, shuffle, seed)
     folder, tier = _roots.resolve(name, root)
-    return Samples(name, tier, folder, _roots.reader(name).read(folder, want))
+    return Samples(name, tier, folder, _roots.reader(name).read(folder, _roots.within(name, folder, tier, want)))
 
 
 def summary(name: str, root: Root = None) -> dict[str, Any]:

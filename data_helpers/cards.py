@@ -82,11 +82,20 @@ class Defect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A further hash that is accepted, with the date and the reason, where sources conflict or a file was replaced."""
+    """A further file that is accepted, with the date and the reason, where sources conflict or a file was replaced.
 
-    sha256: Sha256
+    ``bytes`` left out means that no source gives its size.
+    """
+
     date: Date
     note: str
+    sha256: Sha256 | None = None
+    md5: Md5 | None = None
+    bytes: Bytes | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.sha256 or self.md5):
+            raise ValueError("expected sha256 or md5")
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,6 +115,9 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         What the file holds, in words.
     unpack
         Folder below the root into which an archive's members go; None for a file that is kept as it is.
+    variant_of
+        Name of the usual file, of which this one is another size or an older division: it comes only where its
+        split is asked for by name.
     gated
         True where only the owners may hand it out: the reader obtains it and ``adopt`` takes it in.
     """
@@ -122,6 +134,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     splits: list[str] = []
     label_types: list[str] = []
     unpack: str | None = None
+    variant_of: str = ""
     gated: bool = False
     note: str = ""
     source: str = ""

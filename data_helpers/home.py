@@ -12,6 +12,11 @@ from .errors import FormatError, StorageError
 HOME = "DATA_HELPERS_HOME"
 
 
+def place() -> Path:
+    """Return where the cache folder is or would be; nothing is made."""
+    return Path(os.environ.get(HOME) or platformdirs.user_cache_dir("image-datasets-book")).expanduser()
+
+
 def home() -> Path:
     """Return the cache folder, made if it was not there.
 
@@ -22,7 +27,7 @@ def home() -> Path:
     StorageError
         The folder cannot be made or written to.
     """
-    path = Path(os.environ.get(HOME) or platformdirs.user_cache_dir("image-datasets-book")).expanduser()
+    path = place()
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

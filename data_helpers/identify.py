@@ -33,7 +33,8 @@ def identify(folder: Path) -> dict[str, Any]:
     """
     if not any(folder.iterdir()):
         raise MissingFileError(f"{folder}: an empty folder. Fetch something into it, or check the path.")
-    small = (folder / MARK).is_file()
+    inner = [path.parent for pattern in (MARK, f"*/{MARK}", f"*/*/{MARK}") for path in sorted(folder.glob(pattern))]
+    small = bool(inner) and not _beside(folder, inner)
     found = _candidates(folder)
     result: dict[str, Any] = {
         "dataset": None,
@@ -60,6 +61,9 @@ def identify(folder: Path) -> dict[str, Any]:
     result["notes"] += _splits(stem, folder, result)
     if small:
         result["notes"].append("This is the miniature: it is not compared with the published files.")
+    elif inner:
+        places = ", ".join(path.relative_to(folder).as_posix() for path in inner)
+        result["notes"].append(f"A miniature lies in {places}; its files may count among the others. Move it out.")
     for name, verdict, detail in _published(card, folder) if not small else ():
         result["files"][name] = verdict
         if verdict == "altered":
@@ -74,6 +78,12 @@ def identify(folder: Path) -> dict[str, Any]:
         names = list(dict.fromkeys(result[key]))
         result[key] = names[:LISTED] + ([f"... and {len(names) - LISTED:,} more"] if len(names) > LISTED else [])
     return result
+
+
+def _beside(folder: Path, inner: list[Path]) -> bool:
+    """Tell whether a folder holds files that belong to none of its inner folders."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return any(not any(path.is_relative_to(place) for place in inner) for path in files)
 
 
 def _candidates(folder: Path) -> list[tuple[str, str]]:
@@ -120,29 +130,20 @@ def _place(problem: Problem) -> str:
 
 def _published(card: Card, folder: Path) -> Iterator[tuple[str, str, str]]:
     """Compare files and archive members of known hash with those in the folder, wherever they lie in it."""
-    from .files.ledger import digest
+    from .files.ledger import digests, verdict
 
     for file in card.files:
         path = _find(folder, file.name)
-        if path is None or not (file.sha256 or file.md5):
-            continue
-        if file.bytes is not None and path.stat().st_size != file.bytes and not file.accept:
-            yield file.name, "altered", f"{path.stat().st_size:,} bytes, published {file.bytes:,}"
-            continue
-        got = digest(path) if file.sha256 else digest(path, "md5")
-        notes = {one.sha256: one.note for one in file.accept}
-        if got == (file.sha256 or file.md5):
-            yield file.name, "published", ""
-        elif got in notes:
-            yield file.name, "variant", notes[got]
-        else:
-            yield file.name, "altered", "its hash is not the published one"
+        if path is not None and (file.sha256 or file.md5):
+            found = verdict(path, file)
+            yield file.name, found.kind, found.detail
     for member in _members(card):
         path = _find(folder, member["name"])
         if path is None or not (member.get("sha256") or member.get("md5")):
             continue
         want = member.get("sha256") or member["md5"]
-        got = digest(path, "sha256" if member.get("sha256") else "md5")
+        name = "sha256" if member.get("sha256") else "md5"
+        got = digests(path, (name,))[name]
         variants = {one["sha256"]: one.get("note", "") for one in member.get("variants", [])}
         if got == want:
             yield member["name"], "published", ""
@@ -174,7 +175,7 @@ def _find(folder: Path, name: str) -> Path | None:
 def _recorded(folder: Path) -> Iterator[tuple[str, str]]:
     """Compare the folder with the record of what was fetched into it."""
     from .files import Ledger
-    from .files.ledger import digest
+    from .files.ledger import digests
 
     for name, entry in Ledger(folder).entries.items():
         for place, size in (entry.unpacked or {name: entry.bytes}).items():
@@ -187,6 +188,6 @@ def _recorded(folder: Path) -> Iterator[tuple[str, str]]:
                 entry.unpacked is None
                 and entry.sha256
                 and path.stat().st_mtime_ns != entry.changed
-                and digest(path) != entry.sha256
+                and digests(path)["sha256"] != entry.sha256
             ):
                 yield place, "changed since it was fetched"

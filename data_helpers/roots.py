@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from .cards import parsed
 from .errors import FormatError, MissingFileError, UnknownNameError
-from .home import home, root_of
+from .home import place, root_of
 from .miniature import is_miniature
 from .miniature import miniature as unpack
 from .samples import Selection, Tier
@@ -75,7 +77,7 @@ def _path(path: str | Path) -> Path:
 
 def target(name: str, root: str | Path | None) -> Path:
     """Return where a fetch puts its files: the given folder, or the dataset's own one in the cache."""
-    return _path(root) if root is not None else home() / "datasets" / parsed(name).stem
+    return _path(root) if root is not None else place() / "datasets" / parsed(name).stem
 
 
 def resolve(name: str, root: str | Path | None) -> tuple[Path, Tier]:
@@ -99,21 +101,35 @@ def resolve(name: str, root: str | Path | None) -> tuple[Path, Tier]:
 
 
 def _sample_folder(stem: str) -> Path:
-    return home() / "samples" / stem
+    return place() / "samples" / stem
 
 
 def _sample(stem: str) -> Path:
     card = parsed(stem)
     assert card.sample is not None
-    place = _sample_folder(stem)
-    if not place.is_dir():
+    found = _sample_folder(stem)
+    if not found.is_dir():
         print(
             f"Fetching a sample of {card.title}: {card.sample.what.rstrip('.')}, about {card.sample.bytes:,} bytes.",
             file=sys.stderr,
         )
+    fetch(stem, _sampled(stem), found, max_bytes=None, progress=None)
+    return found
+
+
+def _sampled(stem: str) -> Selection:
+    sample = parsed(stem).sample
+    assert sample is not None
     try:
-        want = Selection(**card.sample.arguments)
+        return Selection(**sample.arguments)
     except TypeError as error:
         raise FormatError(f"card {stem}: [sample.arguments] does not fit fetch: {error}.") from error
-    fetch(stem, want, place, max_bytes=None, progress=None)
-    return place
+
+
+def within(name: str, root: Path, tier: Tier, want: Selection) -> Selection:
+    """Return what to read: of the sample just the pictures it was made of, though its lists name all of a split."""
+    if tier != "sample" or _sampled(name).max_samples is None:
+        return want
+    held = [sample.id for sample in reader(name).read(root, _sampled(name))]
+    ids = want.wants_id()
+    return msgspec.structs.replace(want, image_ids=[one for one in held if ids is None or one in ids])

@@ -129,8 +129,11 @@ def fetch(options: argparse.Namespace) -> None:
     """Fetch, asking first where it is large."""
     if not options.yes:
         plan = data_helpers.plan(options.name, **_selection(options), root=options.root)
-        if plan.bytes > LARGE and (options.max_bytes is None or plan.bytes <= options.max_bytes):
-            moves = f"This moves about {_size(plan.bytes)}."
+        unknown = [part.name for part in plan.parts if part.bytes is None and not part.member]
+        large = plan.bytes > LARGE or (unknown and options.max_bytes is None)
+        if large and (options.max_bytes is None or plan.bytes <= options.max_bytes):
+            more = f", and {', '.join(unknown[:5])}, whose size nobody published" if unknown else ""
+            moves = f"This moves about {_size(plan.bytes)}{more}."
             if not sys.stdin.isatty():
                 raise BudgetError(
                     f"{options.name}: {moves} Say --yes to go on, or choose less with --split or --max-samples."

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import random
+import re
 import shutil
 import tarfile
 import zipfile
@@ -19,8 +20,15 @@ import pytest
 import data_helpers
 from data_helpers import cards, files
 from data_helpers.__main__ import main
-from data_helpers.errors import BudgetError, ChecksumError, GatedError, MissingFileError, UnknownNameError
-from data_helpers.files import adopt, fetch_card, lay_out, plan_card
+from data_helpers.errors import (
+    BudgetError,
+    ChecksumError,
+    FormatError,
+    GatedError,
+    MissingFileError,
+    UnknownNameError,
+)
+from data_helpers.files import adopt, adopting, fetch_card, lay_out, ledger, plan_card
 from data_helpers.files.plans import ARCHIVES
 from data_helpers.remote import tries, web
 from data_helpers.samples import Selection
@@ -181,7 +189,10 @@ def test_fetching_and_reading_go_through_the_splits_in_one_order(server: Server,
 
 def test_the_sample_tier_is_announced_and_read(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     samples = data_helpers.read("coco", "sample")
-    assert samples.tier == "sample" and len(list(samples)) >= 50
+    read = list(samples)
+    assert samples.tier == "sample" and len(read) == 50 and all(sample.image for sample in read)
+    dogs = list(data_helpers.read("coco", "sample", classes="dog", max_samples=5, image_ids=range(1001, 1101)))
+    assert 0 < len(dogs) <= 5 and {sample.id for sample in dogs} < {sample.id for sample in read}
     assert f"{CARDS['coco'].sample.bytes:,} bytes" in capsys.readouterr().err  # type: ignore[union-attr]
     assert data_helpers.summary("coco", "sample")["images_on_disk"] == 50
 
@@ -201,6 +212,64 @@ def test_plan_tells_bytes_and_moves_none(server: Server, tmp_path: Path) -> None
     assert json.loads(msgspec.json.encode(plan.to_json()))["bytes"] == plan.bytes
     whole = data_helpers.plan("coco", split="val2017", root=tmp_path / "coco")
     assert "val2017.zip" in [part.name for part in whole.parts], "a whole split comes as its archive"
+
+
+def test_without_a_split_only_as_many_lists_come_as_it_takes(server: Server, tmp_path: Path) -> None:
+    want: dict[str, Any] = {"max_samples": 1, "label_types": "boxes"}
+    plan = data_helpers.plan("coco", **want, root=tmp_path / "coco")
+    assert [part.member for part in plan.parts] == ["annotations/instances_train2017.json"]
+    assert any("train2017" in note and "val2017" in note for note in plan.notes)
+    root = data_helpers.fetch("coco", **want, root=tmp_path / "coco")
+    assert [path.name for path in (root / "annotations").iterdir()] == ["instances_train2017.json"]
+    assert [sample.image is not None for sample in data_helpers.read("coco", root, **want)] == [True]
+    # The twin's first split has a hundred pictures: the next one's list is asked for when that is known to be too few.
+    more = data_helpers.fetch("coco", **want | {"max_samples": 150}, root=tmp_path / "more")
+    assert {path.name for path in (more / "annotations").iterdir()} == {
+        "instances_train2017.json", "instances_val2017.json"
+    }  # fmt: skip
+    assert len(jpgs(more)) == 150
+    assert not [part for part in data_helpers.plan("coco", root=root).parts if re.search("201[45]", part.name)]
+    every = data_helpers.plan("coco", **want, shuffle=True, seed=1, root=tmp_path / "shuffled")
+    assert len([part for part in every.parts if part.member]) > 1, "chance chooses among all splits"
+
+
+def test_ids_that_no_list_names_are_named(server: Server, tmp_path: Path) -> None:
+    want: dict[str, Any] = {"split": "val2017", "label_types": "captions"}
+    with pytest.raises(UnknownNameError, match=r"7, 8000 are in no list of val2017"):
+        data_helpers.fetch("coco", **want, image_ids=[1001, 7, "000000008000"], root=tmp_path / "coco")
+    assert not jpgs(tmp_path / "coco")
+    found = data_helpers.fetch("coco", **want, image_ids=[1001, "000000001002"], root=tmp_path / "coco")
+    assert jpgs(found) == {"val2017/000000001001.jpg", "val2017/000000001002.jpg"}
+
+
+def test_unknown_classes_are_told_before_a_byte_moves(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match=r"unicorn.*person"):
+        data_helpers.fetch("coco", classes=["unicorn"], max_samples=1, root=tmp_path / "coco")
+    assert not server.requests
+
+
+def test_planning_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA_HELPERS_HOME", str(tmp_path / "cache"))
+    for stem in ("coco", "lfw", "flickr8k", "imagenet"):
+        assert data_helpers.plan(stem).root.startswith(str(tmp_path / "cache"))
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_plan_leaves_out_the_dead_and_other_sizes_of_the_same_and_says_so(tmp_path: Path) -> None:
+    files = {file.name: file for file in CARDS["lfw"].files}
+    every = plan_card(CARDS["lfw"], Selection(), tmp_path)
+    dead = [name for name, file in files.items() if file.status == "dead"]
+    assert dead and not set(dead) & {part.name for part in every.parts}
+    assert all(any(name in note and "label_types" in note for note in every.notes) for name in dead)
+    named = plan_card(CARDS["lfw"], Selection(label_types=["pairs", "deepfunneled"]), tmp_path)
+    assert set(dead) < {part.name for part in named.parts}
+    nettes = {name for name in (file.name for file in CARDS["imagenet"].files) if name.startswith("imagenette")}
+    plan = plan_card(CARDS["imagenet"], Selection(), tmp_path)
+    assert nettes & {part.name for part in plan.parts} == {"imagenette2-160.tgz"}
+    assert any("imagenette2-320.tgz" in note and 'split="imagenette2-320"' in note for note in plan.notes)
+    large = plan_card(CARDS["imagenet"], Selection(split="imagenette2"), tmp_path)
+    assert [part.name for part in large.parts] == ["imagenette2.tgz"]
+    assert len(large.parts[0].md5) == 1 and large.parts[0].rivals, "torchvision's archive counts as well"
 
 
 @pytest.mark.parametrize(
@@ -361,6 +430,46 @@ def test_adopt_takes_nothing_that_is_not_the_published_file(invented: tuple[card
     assert "DATA_HELPERS_ROOT_COCO" in str(told.value)
 
 
+def test_adopt_tells_what_it_could_not_check_and_keeps_what_is_in_the_way(
+    invented: tuple[cards.Card, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card, mine = invented
+    (mine / "tables").mkdir()
+    (mine / "tables" / "a.parquet").write_bytes(b"PAR1 PAR1")
+    (tmp_path / "root" / "meta").mkdir(parents=True)
+    (tmp_path / "root" / "meta" / "list.txt").write_text("my own notes")
+    root = adopt(card, mine, tmp_path / "root")
+    said = capsys.readouterr().err
+    assert "tables/a.parquet" in said and "unchecked" in said and "list.txt" not in said
+    assert (root / "meta" / "list.txt.altered-1").read_text() == "my own notes"
+    assert (root / "meta" / "list.txt").read_bytes() == b"one\ntwo\n"
+
+
+def test_adopt_looks_at_sizes_of_all_accepted_files_and_reads_each_once(
+    invented: tuple[cards.Card, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card, mine = invented
+    other = b"one\ntwo\nthree\n"
+    accepted = {"md5": hashlib.md5(other).hexdigest(), "bytes": len(other), "date": "2026", "note": "a rival"}
+    listed = msgspec.structs.replace(card.files[1], bytes=8, accept=[msgspec.convert(accepted, cards.Accepted)])
+    card = msgspec.structs.replace(card, files=[listed])
+    (mine / "list.txt").write_bytes(b"one\ntwo\nthree")
+    with pytest.raises(ChecksumError, match=r"13 bytes, expected 8 or 14"):
+        adopt(card, mine, tmp_path / "root")
+    (mine / "list.txt").write_bytes(other)
+    read: list[Path] = []
+    real = ledger.digests
+    monkeypatch.setattr(ledger, "digests", lambda path, *names: (read.append(path), real(path, *names))[1])
+    monkeypatch.setattr(adopting, "digests", ledger.digests)
+    root = adopt(card, mine, tmp_path / "root")
+    assert (root / "meta" / "list.txt").read_bytes() == other and read == [mine / "list.txt"]
+    assert files.make_plan(card, [files.part_of(listed)], root).parts == [], "a rival that was taken counts as there"
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 5, 5))  # type: ignore[attr-defined]
+    with pytest.raises(BudgetError, match="5 free"):
+        adopt(card, mine, tmp_path / "full")
+    assert not list((tmp_path / "full").rglob("*.txt"))
+
+
 def test_adopted_files_count_as_there(invented: tuple[cards.Card, Path], tmp_path: Path) -> None:
     card, mine = invented
     adopt(card, mine, tmp_path / "root")
@@ -385,6 +494,30 @@ def test_a_classroom_fetches_from_what_the_teacher_fetched(
     with pytest.raises(MissingFileError, match="Fetch first"):
         (tmp_path / "empty").mkdir()
         lay_out(tmp_path / "empty", tmp_path / "nothing")
+
+
+def test_a_mirror_keeps_ports_apart_and_refuses_two_files_for_one_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, body in (("a.example", b"first"), ("a.example:8080", b"second")):
+        (tmp_path / "site" / name).mkdir(parents=True)
+        (tmp_path / "site" / name / "list.txt").write_bytes(body)
+    root = tmp_path / "root"
+    parts = [files.Part(name=f"{n}.txt", urls=(f"http://{host}/list.txt",)) for n, host in
+             enumerate(("a.example", "a.example:8080"))]  # fmt: skip
+    with Server(tmp_path / "site") as source:
+        monkeypatch.setenv("DATA_HELPERS_MIRROR", source.url)
+        files.fetch_parts(parts, root)
+        with mirror(root) as classroom:
+            monkeypatch.setenv("DATA_HELPERS_MIRROR", classroom.url)
+            files.fetch_parts(parts, tmp_path / "student")
+        assert [(tmp_path / "student" / f"{n}.txt").read_bytes() for n in (0, 1)] == [b"first", b"second"]
+        monkeypatch.setenv("DATA_HELPERS_MIRROR", source.url)
+        asked = files.Part(name="2.txt", urls=("http://a.example/list.txt?page=2",))
+        (tmp_path / "site" / "a.example" / "list.txt").write_bytes(b"another page")
+        files.fetch_parts([asked], root)
+    with pytest.raises(FormatError, match=r"2\.txt and .*0\.txt both came from a\.example/list\.txt"):
+        lay_out(root, tmp_path / "again")
 
 
 def test_an_unsound_archive_without_a_hash_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

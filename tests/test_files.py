@@ -31,7 +31,7 @@ from data_helpers.errors import (
     NetworkError,
     StorageError,
 )
-from data_helpers.files import Ledger, Part, fetch_parts, ledger, running
+from data_helpers.files import Ledger, Part, fetch_parts, ledger, progress, running
 from data_helpers.remote import sinks, tries, web
 from data_helpers.serve import Handler, Server
 
@@ -124,7 +124,7 @@ def test_whatever_is_known_of_a_file_no_part_of_it_passes_for_the_whole(
 ) -> None:
     server.fault = faults.fault(name)
     fields = {"bytes": len(BODY) if known == "bytes" else None, "sha256": ()}
-    md5 = hashlib.md5(BODY).hexdigest() if known == "md5" else None
+    md5 = (hashlib.md5(BODY).hexdigest(),) if known == "md5" else ()
     try:
         fetch_parts([part(**fields, md5=md5)], tmp_path / "root")
     except (NetworkError, ChecksumError):
@@ -260,14 +260,64 @@ def test_what_is_over_the_budget_is_refused_by_name_and_figure_before_a_byte_mov
         fetch_parts([part()], tmp_path / "root", max_bytes=1000)
     assert f"{len(BODY):,}" in str(told.value) and "1,000" in str(told.value)
     assert not server.requests
-    with pytest.raises(BudgetError, match=r"x\.zip alone is"):
+    with pytest.raises(BudgetError, match=rf"{len(BODY):,} bytes \(x\.zip alone"):
         fetch_parts([part(bytes=None)], tmp_path / "root", max_bytes=1000)
-    assert visible(tmp_path / "root") == {}, "a size that nobody announced is refused when the server tells it"
-    fetch_parts([part()], tmp_path / "root", max_bytes=len(BODY))
+    assert [request.method for request in server.requests] == ["HEAD"] and not server.sent
+    fetch_parts([part(bytes=None)], tmp_path / "root", max_bytes=len(BODY))
+    assert visible(tmp_path / "root") == {"x.zip": BODY} and server.sent == len(BODY)
+
+
+def test_a_budget_that_cannot_be_kept_is_refused_before_a_byte_moves(server: Server, tmp_path: Path) -> None:
+    def no_length(handler: Handler, path: Path) -> bool:
+        handler.send_response(200)
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        handler.close_connection = True
+        return True
+
+    server.fault = no_length
+    with pytest.raises(BudgetError, match=r"x\.zip: neither its card nor a server tells its size"):
+        fetch_parts([part(bytes=None)], tmp_path / "root", max_bytes=10**9)
+    assert {request.method for request in server.requests} == {"HEAD"} and not (tmp_path / "root").exists()
+
+
+def test_a_size_told_by_the_server_alone_is_held_against_the_disk(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = progress.shutil._ntuple_diskusage(10**9, 0, progress.ROOM + len(BODY) - 1)
+    monkeypatch.setattr(progress.shutil, "disk_usage", lambda path: usage)
+    for small in (4_000_000, 0):
+        monkeypatch.setattr(running, "SMALL", small)
+        with pytest.raises(BudgetError, match=r"x\.zip: needs [\d,]+ bytes and .* free"):
+            fetch_parts([part(bytes=None)], tmp_path / "root")
+        assert visible(tmp_path / "root") == {}
+
+
+@pytest.mark.parametrize("small", [4_000_000, 0])
+@pytest.mark.parametrize("size", [150_000, 260_000])
+def test_a_rival_file_of_another_size_known_by_its_md5_is_accepted(
+    small: int, size: int, server: Server, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "SMALL", small)
+    other = _zip_bytes(size)
+    (site / "a.example" / "x.zip").write_bytes(other)
+    both = part(md5=(hashlib.md5(other).hexdigest(),), rivals=True)
+    fetch_parts([both], tmp_path / "root")
+    assert visible(tmp_path / "root") == {"x.zip": other}
+    asked = len(server.requests)
+    fetch_parts([both], tmp_path / "root")
+    assert len(server.requests) == asked, "and is not fetched again"
+    (site / "a.example" / "x.zip").write_bytes(_zip_bytes(size + 1))
+    with pytest.raises(ChecksumError, match=rf"expected {SHA} or MD5"):
+        fetch_parts([both], tmp_path / "third")
+    if size > len(BODY):
+        with pytest.raises(BudgetError, match=r"x\.zip alone is"):
+            fetch_parts([both], tmp_path / "fourth", max_bytes=len(BODY) + 10)
+        assert visible(tmp_path / "fourth") == {}
 
 
 def test_disk_space_is_looked_at_first(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running.shutil, "disk_usage", lambda path: running.shutil._ntuple_diskusage(10, 5, 5))
+    monkeypatch.setattr(progress.shutil, "disk_usage", lambda path: progress.shutil._ntuple_diskusage(10, 5, 5))
     with pytest.raises(BudgetError, match="5 free"):
         fetch_parts([part()], tmp_path / "root")
     assert not server.requests
@@ -354,7 +404,7 @@ def test_a_file_that_is_there_is_believed_only_as_far_as_it_is_known(server: Ser
 
 def test_a_recorded_file_is_not_hashed_again(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetch_parts([part()], tmp_path / "root")
-    monkeypatch.setattr(ledger, "digest", lambda *args: pytest.fail("hashed again"))
+    monkeypatch.setattr(ledger, "digests", lambda *args: pytest.fail("hashed again"))
     fetch_parts([part()], tmp_path / "root")
     (tmp_path / "root" / ".data_helpers" / "fetched.json").write_text("{damaged")
     monkeypatch.undo()

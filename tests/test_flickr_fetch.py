@@ -11,7 +11,7 @@ import pytest
 
 import data_helpers
 from data_helpers import cards
-from data_helpers.errors import BudgetError, DataError, GatedError
+from data_helpers.errors import BudgetError, DataError, GatedError, UnknownNameError
 from data_helpers.serve import Server
 
 TEXT = r"[^/]*Images\.txt|Flickr8k[^/]*|\w+Annotations\.txt"
@@ -72,6 +72,8 @@ def test_single_pictures_come_by_range_and_are_those_that_read_takes(hosts: Serv
     original = data_helpers.miniature("flickr8k") / "Flicker8k_Dataset"
     for stem in pictures:
         assert (root / "Flicker8k_Dataset" / f"{stem}.jpg").read_bytes() == (original / f"{stem}.jpg").read_bytes()
+    with pytest.raises(UnknownNameError, match="names no picture nobody"):
+        data_helpers.fetch("flickr8k", image_ids=[pictures[0], "nobody"], root=root)
     with pytest.raises(BudgetError):
         data_helpers.fetch("flickr8k", root=tmp_path / "all", max_bytes=1000)
     with pytest.raises(DataError, match="captions, lemmas"):

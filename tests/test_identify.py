@@ -23,6 +23,15 @@ def test_a_miniature_is_known_wherever_it_is_copied(stem: str, tmp_path: Path) -
     assert any("miniature" in note for note in found["notes"])
 
 
+def test_a_folder_with_a_miniature_inside_is_not_taken_for_the_full_dataset(tmp_path: Path) -> None:
+    shutil.copytree(data_helpers.miniature("coco"), tmp_path / "downloads" / "coco")
+    found = data_helpers.identify(tmp_path / "downloads")
+    assert (found["dataset"], found["tier"]) == ("coco", "miniature")
+    (tmp_path / "downloads" / "mine.txt").write_text("more")
+    mixed = data_helpers.identify(tmp_path / "downloads")
+    assert mixed["tier"] == "full" and any("A miniature lies in coco" in note for note in mixed["notes"])
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_what_is_missing_is_told(stem: str, tmp_path: Path) -> None:
     copy = shutil.copytree(data_helpers.miniature(stem), tmp_path / "copy")

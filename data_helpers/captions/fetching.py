@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from ..cards import Card, File
+from ..errors import UnknownNameError
 from ..files import Part, Plan, fetch_parts, gated, make_plan, part_of
 from ..files.plans import chosen_files
 from ..files.progress import Progress, over
@@ -144,7 +145,12 @@ def _count(card: Card, want: Selection) -> int:
 
 def _members(card: Card, want: Selection, root: Path, route: Route) -> list[Part]:
     file = _file(card, route)
-    chosen = dict.fromkeys(name for name, _ in Folder(root, route.layout).select(want))
+    folder = Folder(root, route.layout)
+    known = {name for listed, _ in folder.order() for name in (listed, Path(listed).stem)}
+    if lost := [str(one) for one in want.image_ids or () if str(one) not in known]:
+        some = ", ".join(lost[:20]) + (f" and {len(lost) - 20:,} more" if len(lost) > 20 else "")
+        raise UnknownNameError(f"image_ids: {card.title} names no picture {some}. Check the ids.")
+    chosen = dict.fromkeys(name for name, _ in folder.select(want))
     stems = [Path(name).stem for name in chosen if route.layout.name.fullmatch(name)]
     each = _mean(card) // len(route.members)
     members = [pattern.format(stem=stem) for stem in stems for pattern in route.members]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import urllib.parse
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ..cards import Card, File
-from ..errors import ChecksumError, DataError, MissingFileError
+from ..cards import Card
+from ..errors import ChecksumError, DataError, FormatError, MissingFileError
 from ..remote.sinks import storage
-from .archives import extract
-from .ledger import HIDDEN, Entry, Ledger, digest
+from .ledger import HIDDEN, Entry, Ledger, Verdict, digests, verdict
 from .plans import Part, part_of, size
+from .progress import room
+from .running import aside, make, unpack
 
 
 def adopt(card: Card, folder: Path, root: Path) -> Path:
@@ -30,34 +32,40 @@ def adopt(card: Card, folder: Path, root: Path) -> Path:
         None of the card's files is there; the message lists what is looked for.
     ChecksumError
         A file is not the published one; nothing was taken.
+    BudgetError
+        The disk has no room for the copies; nothing was taken.
     """
     found = {file.name: paths for file in card.files if (paths := list(_find(folder, file.name)))}
     if not found:
         raise MissingFileError(_nothing(card, folder))
-    wrong = []
-    for file in card.files:
-        for path in found.get(file.name, []):
-            if path.is_file() and (why := _differs(path, file)):
-                wrong.append(f"  - {path}: {why}")
+    checked = {path: verdict(path, file) for file in card.files for path in found.get(file.name, []) if path.is_file()}
+    wrong = [f"  - {path}: {one.detail}" for path, one in checked.items() if one.kind == "altered"]
     if wrong:
         raise ChecksumError(
             f"{card.title}: not the published files; nothing was taken.\n"
             + "\n".join(wrong)
             + "\nGet them again from their owners, and compare sizes first."
         )
+    moves = [
+        (part, source, place, checked.get(source, Verdict("unchecked")))
+        for part in map(part_of, card.files)
+        for path in found.get(part.name, [])
+        for source, place in _places(path, folder, part)
+    ]
+    make(root)
+    room(root, sum(source.stat().st_size for _, source, _, _ in moves), card.title)
     ledger, added = Ledger(root), {}
-    for file in card.files:
-        part = part_of(file)
-        for path in found.get(file.name, []):
-            for source, place in _places(path, folder, part):
-                target = root / place if part.unpack is None else part.target(root)
-                _take(source, target)
-                added[place] = ledger.entry(target, digest(target), "adopted")
-                if part.unpack is not None:
-                    prefix = "" if part.unpack in ("", ".") else part.unpack.strip("/") + "/"
-                    made = extract(target, root / part.unpack)
-                    added[place].unpacked = {prefix + name: count for name, count in made.items()}
+    for part, source, place, known in moves:
+        target = root / place if part.unpack is None else part.target(root)
+        hashes = _take(source, target, known.hashes)
+        added[place] = ledger.entry(target, hashes, "adopted")
+        if part.unpack is not None:
+            added[place].unpacked = unpack(target, root, part.unpack)
     ledger.save(added)
+    loose = [place for _, _, place, known in moves if known.kind == "unchecked"]
+    if loose:
+        some = ", ".join(loose[:5]) + (f" and {len(loose) - 5:,} more" if len(loose) > 5 else "")
+        print(f"Taken unchecked, nobody published their size or hash: {some}.", file=sys.stderr)
     return root
 
 
@@ -83,18 +91,6 @@ def _places(path: Path, folder: Path, part: Part) -> Iterator[tuple[Path, str]]:
         yield path, part.name
 
 
-def _differs(path: Path, file: File) -> str | None:
-    have = path.stat().st_size
-    hashes = ([file.sha256] if file.sha256 else []) + [one.sha256 for one in file.accept]
-    if file.bytes is not None and have != file.bytes and not file.accept:
-        return f"{have:,} bytes, expected {file.bytes:,}"
-    if hashes and (got := digest(path)) not in hashes:
-        return f"SHA-256 {got}, expected {' or '.join(hashes)}"
-    if not hashes and file.md5 and (got := digest(path, "md5")) != file.md5:
-        return f"MD5 {got}, expected {file.md5}"
-    return None
-
-
 def _nothing(card: Card, folder: Path) -> str:
     names = "\n".join(f"  - {file.name}" + (f" ({size(file.bytes)})" if file.bytes else "") for file in card.files)
     return (
@@ -104,21 +100,29 @@ def _nothing(card: Card, folder: Path) -> str:
     )
 
 
-def _take(source: Path, target: Path) -> None:
-    """Link a file where the disk is the same, else copy it; what lies there already is kept if it is the same."""
+def _take(source: Path, target: Path, hashes: Mapping[str, str]) -> Mapping[str, str]:
+    """Copy a file and return its hashes; what lies there already is kept, under another name where it differs."""
     try:
-        if target.is_file() and (target.samefile(source) or digest(target) == digest(source)):
-            return
+        before = source.stat()
+        hashes = hashes or digests(source)
+        if target.is_file():
+            if target.samefile(source) or digests(target)["sha256"] == hashes["sha256"]:
+                return hashes
+            aside(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         work = target.with_name(f".{target.name}.new")
-        work.unlink(missing_ok=True)
         # A copy, never a link: the reader's file and ours must not change together.
         shutil.copy2(source, work)
+        after = source.stat()
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            work.unlink()
+            raise ChecksumError(f"{source}: changed while it was copied. Close what writes to it and adopt again.")
         work.replace(target)
     except OSError as error:
         if isinstance(error, DataError):
             raise
         raise storage(target, error) from error
+    return hashes
 
 
 def lay_out(folder: Path, goal: Path) -> Path:
@@ -138,28 +142,36 @@ def lay_out(folder: Path, goal: Path) -> Path:
     ------
     MissingFileError
         Nothing in the folder came by a fetch.
+    FormatError
+        Two files of different content came from one place.
     """
     roots = [path.parent.parent for path in sorted(folder.glob(f"**/{HIDDEN}/fetched.json"))]
     archives: dict[str, dict[str, Path]] = {}
-    count = 0
+    taken: dict[tuple[str, str], tuple[Entry, Path]] = {}
     for root in roots:
         for name, entry in Ledger(root).entries.items():
             path = root / ".archives" / name if entry.unpacked is not None else root / name
             if not path.is_file() or "://" not in entry.url:
                 continue
-            count += 1
+            place = _host_path(entry.url)
+            other, there = taken.setdefault((place, entry.member), (entry, path))
+            if (other.bytes, other.sha256) != (entry.bytes, entry.sha256):
+                raise FormatError(
+                    f"{path} and {there} both came from {place}, apart by the query of their addresses alone. "
+                    "A mirror has one place for them: lay them out from two folders, or fetch one of them anew."
+                )
             if entry.member:
                 archives.setdefault(entry.url, {})[entry.member] = path
                 continue
             try:
-                _link(path, goal / _host_path(entry.url))
+                _link(path, goal / place)
             except OSError as error:
                 raise storage(goal, error) from error
     for url, members in archives.items():
-        place = goal / _host_path(url)
-        if not _holds(place, members):
-            _pack(members, place)
-    if not count:
+        packed = goal / _host_path(url)
+        if not _holds(packed, members):
+            _pack(members, packed)
+    if not taken:
         raise MissingFileError(
             f"{folder}: nothing here came by a fetch. Fetch first, with the root you want to share, "
             "or give a folder of host folders (images.cocodataset.org/...)."
@@ -169,7 +181,8 @@ def lay_out(folder: Path, goal: Path) -> Path:
 
 def _host_path(url: str) -> str:
     parts = urllib.parse.urlsplit(url)
-    return f"{parts.hostname}{urllib.parse.unquote(parts.path)}"
+    # With its port, as a request to the mirror names it; of two servers on one host neither takes the other's place.
+    return f"{parts.netloc.rpartition('@')[2].lower()}{urllib.parse.unquote(parts.path)}"
 
 
 def _link(source: Path, place: Path) -> None:
@@ -199,6 +212,3 @@ def _pack(members: dict[str, Path], place: Path) -> None:
         for name, path in sorted(members.items()):
             archive.write(path, name)
     work.replace(place)
-
-
-__all__ = ["Entry", "adopt", "lay_out"]

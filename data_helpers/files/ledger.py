@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 import filelock
 import msgspec
 
+from ..cards import File
 from ..errors import DataError
 from ..remote.sinks import storage
 from .plans import Part
@@ -19,13 +22,14 @@ HIDDEN = ".data_helpers"
 
 
 class Entry(msgspec.Struct, omit_defaults=True):
-    """One fetched file: its size and time of change as they were left, its SHA-256, and where it came from."""
+    """One fetched file: its size and time of change as they were left, its hashes, and where it came from."""
 
     bytes: int
     changed: int
     sha256: str = ""
     url: str = ""
     member: str = ""
+    md5: str = ""
     unpacked: dict[str, int] | None = None
 
 
@@ -63,10 +67,11 @@ class Ledger:
             except OSError as error:
                 raise storage(self.path, error) from error
 
-    def entry(self, path: Path, sha256: str, url: str, member: str = "") -> Entry:
+    def entry(self, path: Path, hashes: Mapping[str, str], url: str, member: str = "") -> Entry:
         """Describe a file as it lies there now."""
         state = path.stat()
-        return Entry(state.st_size, state.st_mtime_ns, sha256, url, member)
+        md5 = hashes.get("md5", "")
+        return Entry(state.st_size, state.st_mtime_ns, hashes.get("sha256", ""), url, member, md5)
 
     @contextlib.contextmanager
     def lock(self, name: str) -> Iterator[None]:
@@ -111,11 +116,11 @@ class Ledger:
             return self._hash_fits(entry, part)
         if entry and not (part.sha256 or part.md5):
             # Nobody published a hash; what came is known all the same, and what was cut or edited since is not it.
-            return entry.bytes == state.st_size and (not entry.sha256 or entry.sha256 == digest(path))
+            return entry.bytes == state.st_size and (not entry.sha256 or entry.sha256 == digests(path)["sha256"])
         return right(path, part)
 
     def _hash_fits(self, entry: Entry, part: Part) -> bool:
-        return not part.sha256 or not entry.sha256 or entry.sha256 in part.sha256
+        return not part.sha256 or not entry.sha256 or entry.sha256 in part.sha256 or entry.md5 in part.md5
 
 
 def _is(path: Path, size: int) -> bool:
@@ -128,16 +133,50 @@ def _is(path: Path, size: int) -> bool:
 def right(path: Path, part: Part) -> bool:
     """Tell whether a file's size and hash are those of a part; without known ones, whether it holds anything."""
     size = path.stat().st_size
-    if part.bytes is not None and not part.estimated and not part.member and size != part.bytes:
+    if part.bytes is not None and not (part.estimated or part.rivals or part.member) and size != part.bytes:
         return False
-    if part.sha256:
-        return digest(path, "sha256") in part.sha256
-    if part.md5:
-        return digest(path, "md5") == part.md5
-    return size > 0
+    if not (part.sha256 or part.md5):
+        return size > 0
+    got = digests(path, ("sha256", "md5") if part.md5 else ("sha256",))
+    return got["sha256"] in part.sha256 or got.get("md5") in part.md5
 
 
-def digest(path: Path, name: str = "sha256") -> str:
-    """Return a file's hash in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, name).hexdigest()
+def digests(path: Path, names: Sequence[str] = ("sha256",)) -> dict[str, str]:
+    """Return a file's hashes in hexadecimal, all of them from one reading."""
+    hashers = {name: hashlib.new(name, usedforsecurity=False) for name in names}
+    with path.open("rb", buffering=0) as file:
+        buffer = memoryview(bytearray(1 << 18))
+        while count := file.readinto(buffer):
+            for hasher in hashers.values():
+                hasher.update(buffer[:count])
+    return {name: hasher.hexdigest() for name, hasher in hashers.items()}
+
+
+class Verdict(NamedTuple):
+    """What a file on disk is: ``published``, ``variant``, ``altered``, or ``unchecked`` (nothing is known)."""
+
+    kind: str
+    detail: str = ""
+    hashes: Mapping[str, str] = MappingProxyType({})
+
+
+def verdict(path: Path, file: File) -> Verdict:
+    """Compare a file with what its card publishes; it is read once, and only where a hash is known."""
+    size = path.stat().st_size
+    sizes = [file.bytes, *(one.bytes for one in file.accept)]
+    if None not in sizes and size not in sizes:
+        expected = " or ".join(f"{one:,}" for one in dict.fromkeys(sizes))
+        return Verdict("altered", f"{size:,} bytes, expected {expected}")
+    if not (file.sha256 or file.md5 or file.accept):
+        return Verdict("unchecked" if file.bytes is None else "published")
+    only = file.md5 and not file.sha256
+    got = digests(path, ("sha256", "md5") if only or any(one.md5 for one in file.accept) else ("sha256",))
+    if (got["sha256"] == file.sha256) if file.sha256 else got.get("md5") == file.md5:
+        return Verdict("published", hashes=got)
+    for one in file.accept:
+        if got["sha256"] == one.sha256 or (not one.sha256 and got.get("md5") == one.md5):
+            return Verdict("variant", one.note, got)
+    name = "MD5" if only else "SHA-256"
+    known = [file.md5 if only else file.sha256, *(one.sha256 or one.md5 for one in file.accept)]
+    expected = " or ".join(one for one in known if one)
+    return Verdict("altered", f"{name} {got['md5' if only else 'sha256']}, expected {expected}", got)

@@ -28,7 +28,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     bytes
         What moves, where known: exact, or where ``estimated`` is set about.
     sha256, md5
-        Accepted hashes; of the file itself, never of the archive that ``member`` is taken from.
+        Accepted hashes, one of which must fit; of the file itself, never of the archive that ``member`` is taken from.
+    rivals
+        Whether an accepted file may have another size than ``bytes``.
     member
         Name inside a remote zip, taken by range.
     whole
@@ -42,7 +44,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     bytes: int | None = None
     estimated: bool = False
     sha256: tuple[str, ...] = ()
-    md5: str | None = None
+    md5: tuple[str, ...] = ()
+    rivals: bool = False
     member: str | None = None
     whole: int | None = None
     unpack: str | None = None
@@ -59,7 +62,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if self.member:
             return Source(name=name, urls=self.urls, bytes=self.whole)
         size = None if self.estimated else self.bytes
-        return Source(name=name, urls=self.urls, bytes=size, sha256=self.sha256, md5=self.md5)
+        return Source(name=name, urls=self.urls, bytes=size, sha256=self.sha256, md5=self.md5, rivals=self.rivals)
 
     def target(self, root: Path) -> Path:
         """Return the file's place: archives that are unpacked are kept out of the readers' way."""
@@ -146,13 +149,15 @@ def terms(card: Card) -> str:
 
 def part_of(file: File) -> Part:
     """Return the part that fetches a card's file whole."""
-    hashes = ((file.sha256,) if file.sha256 else ()) + tuple(one.sha256 for one in file.accept)
+    accepted = [(file.sha256, file.md5), *((one.sha256, one.md5) for one in file.accept)]
     return Part(
         name=file.name,
         urls=tuple(file.urls),
         bytes=file.bytes,
-        sha256=hashes,
-        md5=file.md5,
+        sha256=tuple(sha256 for sha256, _ in accepted if sha256),
+        # The slower and weaker hash decides only where it stands alone.
+        md5=tuple(md5 for sha256, md5 in accepted if md5 and not sha256),
+        rivals=any(one.bytes != file.bytes for one in file.accept),
         unpack=file.unpack if file.name.lower().endswith(ARCHIVES) else None,
     )
 

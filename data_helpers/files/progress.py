@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
+from pathlib import Path
 
 from ..errors import BudgetError
 from .plans import size
 
 PLAIN_EVERY = 15.0
+ROOM = 50_000_000
+"""Bytes that stay free on the disk."""
 
 
 class Progress:
@@ -30,6 +34,7 @@ class Progress:
     def __init__(self, name: str, total: int, max_bytes: int | None, show: bool | None) -> None:
         self.name, self.total, self.max_bytes, self.show = name, total, max_bytes, show
         self.bytes = 0
+        self.root: Path | None = None
         self._lock = threading.Lock()
         self._begun = time.monotonic()
         self._last = self._begun - PLAIN_EVERY + 1.0 if show else self._begun
@@ -43,8 +48,10 @@ class Progress:
         Raises
         ------
         BudgetError
-            With them it would be more than ``max_bytes``.
+            With them it would be more than ``max_bytes``, or than the disk has room for.
         """
+        if self.root is not None:
+            room(self.root, count, name)
         with self._lock:
             if self.max_bytes is not None and self.total + count > self.max_bytes:
                 raise over(self.name, self.total + count, self.max_bytes, f"{name} alone is {count:,} bytes")
@@ -98,6 +105,15 @@ class Progress:
     def stopped(self) -> bool:
         """Tell whether to give up."""
         return self._stop.is_set()
+
+
+def room(root: Path, needed: int, name: str) -> None:
+    """Refuse what the disk has no room for."""
+    free = shutil.disk_usage(root).free
+    if needed + ROOM > free:
+        raise BudgetError(
+            f"{name}: needs {needed:,} bytes and {root} has {free:,} free. Free some room, or choose another folder."
+        )
 
 
 def over(name: str, needs: int, allowed: int, more: str = "") -> BudgetError:

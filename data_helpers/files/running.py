@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import concurrent.futures
+import itertools
 import os
-import shutil
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,8 +24,6 @@ from .progress import Progress
 WORKERS = 16
 SMALL = 4_000_000
 """Files of at most so many bytes go through memory, many at a time."""
-ROOM = 50_000_000
-"""Bytes that stay free on the disk."""
 
 
 def make(root: Path) -> None:
@@ -38,13 +36,21 @@ def make(root: Path) -> None:
         raise StorageError(f"{root}: you may not write there. Choose another folder with root or DATA_HELPERS_HOME.")
 
 
-def room(root: Path, needed: int, name: str) -> None:
-    """Refuse what the disk has no room for."""
-    free = shutil.disk_usage(root).free
-    if needed + ROOM > free:
-        raise BudgetError(
-            f"{name}: needs {needed:,} bytes and {root} has {free:,} free. Free some room, or choose another folder."
-        )
+def aside(target: Path) -> Path | None:
+    """Keep a file that is in the way and is not the published one, it may be the reader's work; say where."""
+    if not target.is_file():
+        return None
+    place = next(
+        place for n in itertools.count(1) if not (place := target.with_name(f"{target.name}.altered-{n}")).exists()
+    )
+    target.replace(place)
+    return place
+
+
+def unpack(archive: Path, root: Path, folder: str) -> dict[str, int]:
+    """Unpack an archive into a folder below the root; return names below the root and sizes."""
+    prefix = "" if folder in ("", ".") else folder.strip("/") + "/"
+    return {prefix + name: count for name, count in extract(archive, root / folder).items()}
 
 
 class Run:
@@ -112,10 +118,10 @@ class Run:
         if target.is_dir():
             raise StorageError(f"{target}: a folder stands where the file should be. Move it away.")
         self._estimate_ends(part)
-        data, sha256 = to_memory(part.source, self.meter)
+        data, hashes = to_memory(part.source, self.meter)
         work = target.with_name(f".{target.name}.part")
         try:
-            self._aside(target, part)
+            self._aside(target)
             try:
                 work.write_bytes(data)
             except FileNotFoundError:
@@ -124,28 +130,26 @@ class Run:
             work.replace(target)
         except OSError as error:
             raise storage(target, error) from error
-        self._done(part, target, sha256)
+        self._done(part, target, hashes)
 
     def _large(self, part: Part) -> None:
         target = part.target(self.ledger.root)
         make(target.parent)
         if not (part.unpack is not None and target.is_file() and self._kept(part, target)):
-            self._aside(target, part)
+            self._aside(target)
             self._estimate_ends(part)
             self._done(part, target, to_file(part.source, target, self.meter))
         if part.unpack is not None:
             self.meter.say(f"Unpacking {part.name} ...") if (part.bytes or 0) > 50_000_000 else None
             entry = self.added.get(part.name) or self.ledger.entries[part.name]
             try:
-                entry.unpacked = extract(target, self.ledger.root / part.unpack)
+                entry.unpacked = unpack(target, self.ledger.root, part.unpack)
             except ArchiveError:
                 if not part.source.verified:
                     # Nobody vouched for these bytes: the next call must not find them again.
                     target.unlink(missing_ok=True)
                     self.added.pop(part.name, None)
                 raise
-            prefix = "" if part.unpack in ("", ".") else part.unpack.strip("/") + "/"
-            entry.unpacked = {prefix + key: value for key, value in entry.unpacked.items()}
             with self._lock:
                 self.added[part.name] = entry
 
@@ -173,13 +177,13 @@ class Run:
                 member = archive.member(part.member or part.name)
                 self._resize(part, member.span[1])
                 make(target.parent)
-                self._aside(target, part)
+                self._aside(target)
                 wanted[target] = (part, Wanted(member, target))
             groups = archive.groups([one for _, one in wanted.values()])
 
             def task(group: Sequence[Wanted]) -> None:
                 for path, (_, sha256) in archive.fetch(group).items():
-                    self._done(wanted[path][0], path, sha256)
+                    self._done(wanted[path][0], path, {"sha256": sha256})
 
             self._many([(group[0].member.name, lambda group=group: task(group)) for group in groups])  # type: ignore[misc]
 
@@ -213,7 +217,6 @@ class Run:
         self.meter.drop(sum(part.bytes or 0 for part in parts))
         if archive.bytes is not None:
             self.meter.expect(archive.name, archive.bytes)
-            room(self.ledger.root, archive.bytes, archive.name)
         target = archive.target(self.ledger.root)
         make(target.parent)
         if not target.is_file():
@@ -226,23 +229,16 @@ class Run:
             if place != part.target(self.ledger.root):
                 make(part.target(self.ledger.root).parent)
                 place.replace(part.target(self.ledger.root))
-            self._done(part, part.target(self.ledger.root), "")
+            self._done(part, part.target(self.ledger.root), {})
 
-    def _aside(self, target: Path, part: Part) -> None:
-        """Keep a file that is in the way and is not the published one: it may be the reader's work."""
-        if not target.is_file():
-            return
-        for number in range(1, 1000):
-            place = target.with_name(f"{target.name}.altered-{number}")
-            if not place.exists():
-                target.replace(place)
-                self.meter.say(f"{target.name}: not the published file; kept as {place.name}.")
-                return
+    def _aside(self, target: Path) -> None:
+        if kept := aside(target):
+            self.meter.say(f"{target.name}: not the published file; kept as {kept.name}.")
 
-    def _done(self, part: Part, target: Path, sha256: str) -> None:
+    def _done(self, part: Part, target: Path, hashes: dict[str, str]) -> None:
         # A signed link is nobody's to keep: it is not recorded, and what came by it is not laid out for others.
         url = "" if is_signed(part.urls[0]) else part.urls[0].split("?")[0]
-        entry = self.ledger.entry(target, sha256, url, part.member or "")
+        entry = self.ledger.entry(target, hashes, url, part.member or "")
         with self._lock:
             self.added[part.name] = entry
 

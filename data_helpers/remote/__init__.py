@@ -19,7 +19,7 @@ from ..errors import ArchiveError, MissingFileError
 from . import zips
 from .sinks import storage
 from .source import Meter, NoRanges, Source, Stopped
-from .transfer import size_of, to_file, to_memory
+from .transfer import size_of, to_file, to_memory, told_size
 from .web import shown
 from .zips import Member
 
@@ -35,6 +35,7 @@ __all__ = [
     "shown",
     "to_file",
     "to_memory",
+    "told_size",
 ]
 
 SMALL = 1 << 22
@@ -82,7 +83,7 @@ class RemoteFile(io.RawIOBase):
         """Return bytes from a place."""
         if count <= 0:
             return b""
-        part = msgspec.structs.replace(self.source, first=first, bytes=count, whole=self.length, sha256=(), md5=None)
+        part = msgspec.structs.replace(self.source, first=first, bytes=count, whole=self.length, sha256=(), md5=())
         return to_memory(part, self.meter)[0]
 
     def readable(self) -> bool:

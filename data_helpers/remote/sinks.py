@@ -91,7 +91,7 @@ class PartFile:
         self.note = target.with_name(f".{target.name}{PART}.json")
         self.hashes = hashes
         try:
-            self._file = open(self.path, "r+b", buffering=0, opener=_open)  # noqa: PTH123
+            self._file = open(self.path, "r+b", buffering=0, opener=_open)  # noqa: SIM115
             self.size = self._file.seek(0, 2)
         except OSError as error:
             raise storage(self.path, error) from error

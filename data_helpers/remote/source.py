@@ -28,10 +28,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
         Addresses in order.
     bytes
         Size, where known; of the span where there is one.
-    sha256
-        Accepted hashes; empty where none is known.
-    md5
-        Used where no SHA-256 is known.
+    sha256, md5
+        Accepted hashes, one of which must fit; empty where none is known.
+    rivals
+        Whether an accepted file may have another size than ``bytes``.
     first
         First byte of a span; None for a whole file.
     whole
@@ -42,14 +42,20 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     urls: tuple[str, ...]
     bytes: int | None = None
     sha256: tuple[str, ...] = ()
-    md5: str | None = None
+    md5: tuple[str, ...] = ()
+    rivals: bool = False
     first: int | None = None
     whole: int | None = None
 
     @property
     def hashes(self) -> tuple[str, ...]:
-        """Names of the hashes to compute: SHA-256 always (it is recorded), MD5 where it alone is known."""
-        return ("sha256", "md5") if self.md5 and not self.sha256 else ("sha256",)
+        """Names of the hashes to compute: SHA-256 always (it is recorded), MD5 where one may decide."""
+        return ("sha256", "md5") if self.md5 else ("sha256",)
+
+    @property
+    def exact(self) -> int | None:
+        """The size, where only one is right."""
+        return None if self.rivals else self.bytes
 
     @property
     def verified(self) -> bool:
@@ -58,7 +64,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
     def accepts(self, digests: dict[str, str]) -> bool:
         """Tell whether the hashes are those of the file."""
-        return digests["sha256"] in self.sha256 if self.sha256 else bool(self.md5) and digests.get("md5") == self.md5
+        return digests["sha256"] in self.sha256 or digests.get("md5") in self.md5
 
 
 class Meter(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 from pathlib import Path
 
 import msgspec
@@ -14,8 +15,8 @@ from .source import Meter, NoRanges, Source, Wrong
 from .tries import Mirror
 
 
-def to_file(source: Source, target: Path, meter: Meter) -> str:
-    """Fetch into a file: a part beside it, renamed when it is whole and right. Returns its SHA-256.
+def to_file(source: Source, target: Path, meter: Meter) -> dict[str, str]:
+    """Fetch into a file: a part beside it, renamed when it is whole and right. Returns its hashes by name.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def to_file(source: Source, target: Path, meter: Meter) -> str:
         except OSError as error:
             raise storage(target, error) from error
         sink.note.unlink(missing_ok=True)
-        return digests["sha256"]
+        return digests
     except ChecksumError:
         sink.discard()
         raise
@@ -41,23 +42,35 @@ def to_file(source: Source, target: Path, meter: Meter) -> str:
         sink.close()
 
 
-def to_memory(source: Source, meter: Meter) -> tuple[bytes, str]:
-    """Fetch a small file and return its bytes and their SHA-256; errors as for `to_file`."""
+def to_memory(source: Source, meter: Meter) -> tuple[bytes, dict[str, str]]:
+    """Fetch a small file and return its bytes and their hashes by name; errors as for `to_file`."""
     sink = Memory(source.hashes)
     digests = _over_mirrors(source, sink, meter)
-    return bytes(sink.data), digests["sha256"]
+    return bytes(sink.data), digests
 
 
 def size_of(source: Source, meter: Meter) -> int:
     """Ask for a file's size by its first byte alone; NoRanges where no mirror serves ranges."""
     # A classroom mirror may hold a smaller archive of the same members; of anybody else the published one is expected.
     whole = None if home.mirror() else source.bytes
-    one = msgspec.structs.replace(source, bytes=1, first=0, whole=whole, sha256=(), md5=None)
+    one = msgspec.structs.replace(source, bytes=1, first=0, whole=whole, sha256=(), md5=())
     sink = Memory(())
     _over_mirrors(one, sink, meter)
     if not sink.state.whole:
         raise NoRanges(f"{source.name}: the server does not tell its size.")
     return sink.state.whole
+
+
+def told_size(source: Source) -> int | None:
+    """Ask each mirror for a file's size by its headers alone; None where none tells it."""
+    for url in source.urls if not home.offline() else ():
+        try:
+            with web.ask(url, method="HEAD", verified=source.verified) as answer:
+                if answer.status == 200 and answer.length is not None:
+                    return answer.length
+        except (OSError, http.client.HTTPException):
+            continue
+    return None
 
 
 def _over_mirrors(source: Source, sink: Memory | PartFile, meter: Meter) -> dict[str, str]:

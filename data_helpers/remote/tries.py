@@ -80,12 +80,12 @@ class Mirror:
         if sink.size and usable and source.verified and source.accepts(sink.digests()):
             return sink.digests()
         have = sink.size if usable and not self.plain and (source.verified or sink.state.validator) else 0
-        if source.bytes is not None and have >= source.bytes:
+        if source.exact is not None and have >= source.exact:
             have = 0
         overlap = min(have, OVERLAP)
         headers = {}
         if have or source.first is not None:
-            end = f"{start + source.bytes - 1}" if source.bytes is not None else ""
+            end = f"{start + source.exact - 1}" if source.exact is not None else ""
             headers["Range"] = f"bytes={start + have - overlap}-{end}"
             if have and same and sink.state.validator:
                 headers["If-Range"] = sink.state.validator
@@ -158,10 +158,10 @@ class Mirror:
         packed = answer.headers.get("Content-Encoding", "identity").lower() not in ("identity", "")
         total = answer.length if not packed else None
         if source.first is None and total is not None:
-            if source.bytes is not None and total != source.bytes and not source.verified:
-                raise web.Refused(f"offers {total:,} bytes, expected {source.bytes:,}")
-            if self.announced is None:
-                self.meter.expect(source.name, total)
+            if source.exact is not None and total != source.exact and not source.verified:
+                raise web.Refused(f"offers {total:,} bytes, expected {source.exact:,}")
+            if self.announced is None or (source.exact is None and total > self.announced):
+                self.meter.expect(source.name, total - (self.announced or 0))
                 self.announced = total
         # Bytes of a packed answer cannot be gone on with: positions in it are not those of the file.
         whole = (answer.span[2] or 0) if answer.span else total or 0
@@ -174,7 +174,7 @@ class Mirror:
         if packed and self.raw == self.flipped:
             unpack = zlib.decompressobj(47)
         # No more than the published size is ever taken; one byte more than that would be another file.
-        most = source.bytes if source.bytes is not None else None
+        most = source.exact
         looked = False
         while most is None or sink.size < most:
             data = sink.take(answer)
@@ -206,13 +206,13 @@ class Mirror:
         if source.verified and source.accepts(digests):
             return digests
         cut = answer.length is not None and answer.got < answer.length
-        if (source.bytes is not None and sink.size < source.bytes) or (
-            cut and (source.bytes is None or sink.size != source.bytes)
+        if (source.exact is not None and sink.size < source.exact) or (
+            cut and (source.exact is None or sink.size != source.exact)
         ):
             raise Again(f"the connection closed after {sink.size:,} bytes")
         if source.verified:
             packed = answer.headers.get("Content-Encoding", "identity").lower() not in ("identity", "")
-            if source.bytes is None and answer.length is not None and not packed and not self.probed and not resumed:
+            if source.exact is None and answer.length is not None and not packed and not self.probed and not resumed:
                 # The length itself may be the lie: one small request tells whether more follows.
                 self.probed = True
                 raise Again("not the published bytes; looking whether more follow", 0, progress=True)
@@ -223,16 +223,17 @@ class Mirror:
             if packed and not self.flipped:
                 self.flipped = True
                 raise Again("says gzip, and unpacked it is not the file", 0, progress=True)
-            if answer.length is None and not answer.chunked and source.bytes is None:
+            if answer.length is None and not answer.chunked and source.exact is None:
                 raise Again(f"ended after {size:,} bytes without telling its length, and the hash differs")
             raise wrong
         if strict(source.name) and source.first is None and not looks_whole(source.name, sink):
             raise web.Refused("ends in the middle: the file is not whole")
-        if source.bytes is None and answer.length is None and not answer.chunked and not looks_whole(source.name, sink):
+        if source.exact is None and answer.length is None and not answer.chunked and not looks_whole(source.name, sink):
             raise web.Refused("tells neither length nor hash: nobody can know whether the file is whole")
         return digests
 
     def _wrong(self) -> Wrong:
         digests, source = self.sink.digests(), self.source
         found = f"SHA-256 {digests['sha256']}" if source.sha256 else f"MD5 {digests['md5']}"
-        return Wrong(f"{self.sink.size:,} bytes came with {found}, expected {' or '.join(source.sha256) or source.md5}")
+        expected = " or ".join([*source.sha256, *(f"MD5 {one}" if source.sha256 else one for one in source.md5)])
+        return Wrong(f"{self.sink.size:,} bytes came with {found}, expected {expected}")
