@@ -144,6 +144,10 @@ def test_a_record_written_by_hand_is_read_to_the_byte(tmp_path: Path) -> None:
         wanted[2],
         wanted[0],
     ]
+    rows = (tmp_path / "train.idx").read_text().splitlines()
+    (tmp_path / "train.idx").write_text("\n".join(rows[::-1]))
+    # In the order of the file, whatever the index's: a disk reads forwards.
+    assert list(casia.read_records(tmp_path / "train.rec", tmp_path / "train.idx")) == wanted
     assert [record.kind for record in wanted] == ["picture", "identity", "picture"]
 
 

@@ -169,6 +169,7 @@ def test_a_sound_root_is_read_whole(tmp_path: Path) -> None:
     sample = next(lfw.read(root, Selection(image_ids=["Cy_Ink_0002.jpg"])))
     assert (sample.id, sample.split, sample.extra) == ("Cy_Ink_0002", "train", {"number": 2, "fold": 2})
     assert sample.labels["classes"] == [lfw.Face("Cy_Ink")] and sample.image == root / "lfw/Cy_Ink/Cy_Ink_0002.jpg"
+    assert [one.id for one in lfw.read(root, Selection(image_ids=["Cy_Ink_0001"]))] == ["Cy_Ink_0001"]
     assert [one.id for one in lfw.read(root, Selection(split="test"))] == ["Bo-Lee_Ink_0001"]
     assert [one.id for one in lfw.read(root, Selection(classes=["Cy_Ink"], max_samples=1))] == ["Cy_Ink_0001"]
     assert next(lfw.read(root, Selection(label_types="pairs"))).labels == {}
