@@ -17,7 +17,7 @@ from data_helpers import cards
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "_ext"))
 
-from book import bank, facts, quiz  # noqa: E402
+from book import bank, datasheets, facts, quiz, status  # noqa: E402
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.md"))
 STEMS = cards.list_datasets()
@@ -96,7 +96,11 @@ def test_numbers_in_chapters_are_facts(path: Path) -> None:
     assert not bad, "write these as {fact}`stem.key`, or as code: " + "; ".join(bad)
 
 
-@pytest.mark.parametrize("path", [*CHAPTERS, *sorted((ROOT / "quizzes").glob("*.toml"))], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [*CHAPTERS, *sorted(ROOT.glob("quizzes/*.toml")), *sorted(ROOT.glob("datasheets/*.toml"))],
+    ids=lambda path: path.name,
+)
 def test_facts_that_pages_name_are_in_the_cards(path: Path) -> None:
     wrong = []
     for name in FACT.findall(path.read_text(encoding="utf-8")):
@@ -240,6 +244,68 @@ def test_a_quiz_with_an_answer_that_is_no_option_is_refused(tmp_path: Path) -> N
     path.write_text('[[questions]]\ntext="t"\noption=["a","b"]\nanswer="a"\nexplanation="e"\n', encoding="utf-8")
     with pytest.raises(ValueError, match=r"x\.toml"):
         quiz.load(path)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_dataset_has_a_legal_row(stem: str) -> None:
+    row = status.row(stem, "", there=True)
+    assert row.count("<td ") == 3 and "None known" not in row, "its card dates at least one event"
+    whole = status.details(stem)
+    card = cards.parsed(stem)
+    events = [event for event in card.history if event.kind in status.OF_RIGHTS]
+    assert whole.count("<li class=kind-") == len(events)
+    assert any(event.kind == "release" for event in events), "when it was published"
+    for event in events:
+        assert re.search(r"https?://|measured|the files|info of|a public report", event.source), (
+            f"{event.date}: a source"
+        )
+    for text in (card.licences.images, card.licences.annotations, card.ethics.consent, card.ethics.opt_out):
+        assert len(text) >= 4
+    told = {told for _, stems in status.together(("law", "withdrawal")) for told in stems}
+    assert (stem in told) == any(event.kind in ("law", "withdrawal") for event in card.history)
+
+
+def test_datasheets_ask_in_seven_sections() -> None:
+    assert list(datasheets.questions()) == [
+        "motivation", "composition", "collection", "preprocessing", "uses", "distribution", "maintenance",
+    ]  # fmt: skip
+    assert all(len(asked) >= 3 for asked in datasheets.questions().values())
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_dataset_has_a_datasheet(stem: str) -> None:
+    path = ROOT / "datasheets" / f"{stem}.toml"
+    assert path.is_file(), f"datasheets/{stem}.toml is missing: copy another one and answer anew"
+    sheet = datasheets.load(path)
+    counts = datasheets.tally(sheet)
+    assert list(counts) == list(datasheets.questions())
+    assert sum(map(sum, counts.values())) == sum(map(len, datasheets.questions().values()))
+    assert sum(authors + others for authors, others, _ in counts.values()) > sum(
+        silent for _, _, silent in counts.values()
+    )
+    bad = [
+        f"{section}.{key}: {number}"
+        for section, answers in sheet.items()
+        for key, one in answers.items()
+        for number in unguarded(prose(one.text))
+    ]
+    assert not bad, f"write these as {{fact}}: {bad}"
+
+
+def test_a_datasheet_that_claims_without_telling_is_refused(tmp_path: Path) -> None:
+    good = (ROOT / "datasheets" / "lfw.toml").read_text(encoding="utf-8")
+    path = tmp_path / "lfw.toml"
+    for old, new, told in (
+        ("funding = {}", 'funding = { by = "others" }', "motivation.funding: an answer has"),
+        ("funding = {}", 'funding = { by = "others", text = "Somebody." }', "names its source"),
+        ("funding = {}\n", "", r"\[motivation\] answers"),
+        ('card = "ethics.consent"', 'card = "ethics.nothing"', "the card has no text"),
+        ("[about]", "[other]", "sources were read"),
+    ):
+        assert old in good
+        path.write_text(good.replace(old, new), encoding="utf-8")
+        with pytest.raises(ValueError, match=told):
+            datasheets.load(path)
 
 
 def test_the_table_of_contents_holds_every_page() -> None:

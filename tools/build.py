@@ -31,7 +31,8 @@ FRAME = (
     "data_helpers/**/*.py",
 )
 # What single pages are made of: Sphinx finds the pages concerned by itself.
-PAGES = ("index.md", "chapters/**/*", "notebooks/**/*", "quizzes/*.toml", "references.bib", "data_helpers/cards/**/*",
+PAGES = ("index.md", "chapters/**/*", "notebooks/**/*", "quizzes/*.toml", "datasheets/*.toml", "course.toml",
+         "references.bib", "CITATION.cff", "data_helpers/cards/**/*",
          "data_helpers/miniatures/*.zip", "README.md", "CONTRIBUTING.md", "tools/build.py")  # fmt: skip
 
 
