@@ -10,7 +10,7 @@ import msgspec
 
 from ..cards import Card, File
 from ..errors import BudgetError
-from ..remote import told_size
+from ..remote import Quiet, told_size
 from ..samples import Selection
 from .ledger import Ledger
 from .plans import Part, Plan, chosen_files, gated, part_of, size, terms
@@ -166,7 +166,7 @@ def _sized(parts: Sequence[Part]) -> list[Part]:
     sized = []
     for part in parts:
         if part.bytes is None and not part.member:
-            count = told_size(part.source)
+            count = told_size(part.source, Quiet())
             if count is None:
                 raise BudgetError(
                     f"{part.name}: neither its card nor a server tells its size, so max_bytes cannot be kept. "

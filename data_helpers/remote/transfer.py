@@ -61,24 +61,38 @@ def size_of(source: Source, meter: Meter) -> int:
     return sink.state.whole
 
 
-def told_size(source: Source) -> int | None:
-    """Ask each mirror for a file's size by its headers alone; None where none tells it."""
-    for url in source.urls if not home.offline() else ():
+def told_size(source: Source, meter: Meter) -> int | None:
+    """Ask each mirror for a file's size, by its headers alone or by one byte; None where none tells it.
+
+    Raises
+    ------
+    NetworkError
+        ``DATA_HELPERS_OFFLINE`` forbids to ask.
+    """
+    _online(source)
+    for url in source.urls:
         try:
             with web.ask(url, method="HEAD", verified=source.verified) as answer:
                 if answer.status == 200 and answer.length is not None:
                     return answer.length
         except (OSError, http.client.HTTPException):
             continue
-    return None
+    try:
+        return size_of(source, meter)
+    except (NetworkError, NoRanges):
+        return None
 
 
-def _over_mirrors(source: Source, sink: Memory | PartFile, meter: Meter) -> dict[str, str]:
+def _online(source: Source) -> None:
     if home.offline():
         raise NetworkError(
             f"{source.name}: not on disk, and DATA_HELPERS_OFFLINE forbids the network. "
             "Unset it, or put the file there yourself."
         )
+
+
+def _over_mirrors(source: Source, sink: Memory | PartFile, meter: Meter) -> dict[str, str]:
+    _online(source)
     told: list[str] = []
     wrong = ranges = False
     announced = source.bytes
