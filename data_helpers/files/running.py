@@ -9,17 +9,15 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
-
 from ..errors import ArchiveError, BudgetError, DataError, NetworkError, StorageError
-from ..remote import NoRanges, RemoteZip, Source, Stopped, Wanted, to_file, to_memory
+from ..remote import NoRanges, RemoteZip, Stopped, Wanted, to_file, to_memory
 from ..remote.kinds import ending
 from ..remote.sinks import storage
 from ..remote.web import is_signed
 from .archives import extract
 from .ledger import Entry, Ledger
 from .plans import Part
-from .progress import Progress
+from .progress import Progress, room
 
 WORKERS = 16
 SMALL = 4_000_000
@@ -167,7 +165,7 @@ class Run:
             if not todo:
                 return
             try:
-                archive = self._archive(todo[0].source)
+                archive = RemoteZip(todo[0].source, self.meter)
             except NoRanges:
                 self._whole_instead(todo)
                 return
@@ -179,6 +177,8 @@ class Run:
                 make(target.parent)
                 self._aside(target)
                 wanted[target] = (part, Wanted(member, target))
+            # Packed bytes are counted by the meter; what comes out of them needs room as well.
+            room(root, sum(one.member.size for _, one in wanted.values()), todo[0].source.name)
             groups = archive.groups([one for _, one in wanted.values()])
 
             def task(group: Sequence[Wanted]) -> None:
@@ -186,18 +186,6 @@ class Run:
                     self._done(wanted[path][0], path, {"sha256": sha256})
 
             self._many([(group[0].member.name, lambda group=group: task(group)) for group in groups])  # type: ignore[misc]
-
-    def _archive(self, source: Source) -> RemoteZip:
-        """Open a remote zip; where one mirror's directory is damaged the next one's is read."""
-        for turn in range(len(source.urls) + 1):
-            start = turn % len(source.urls)
-            turned = msgspec.structs.replace(source, urls=source.urls[start:] + source.urls[:start])
-            try:
-                return RemoteZip(turned, self.meter)
-            except ArchiveError:
-                if turn == len(source.urls):
-                    raise
-        raise AssertionError
 
     def _resize(self, part: Part, exact: int) -> None:
         """Put a member's true size in the place of its estimate; the budget is asked again."""

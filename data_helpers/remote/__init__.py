@@ -11,7 +11,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -38,6 +38,7 @@ __all__ = [
     "told_size",
 ]
 
+T = TypeVar("T")
 SMALL = 1 << 22
 """A member or group of at most so many packed bytes is fetched through memory."""
 GAP = 1 << 14
@@ -147,11 +148,13 @@ class RemoteZip:
     """
 
     def __init__(self, source: Source, meter: Meter | None = None) -> None:
-        self.file = RemoteFile(source, meter)
-        self.source, self.meter = source, self.file.meter
-        where = f"{source.name} at {shown(source.urls[0])}"
-        self.members = zips.directory(self.file.read_at, self.file.length, where)
+        self.source, self.meter = source, meter or Quiet()
+        self.file, self.members = _in_turn(source.urls, self._open)
         self._by_name = {member.name: member for member in self.members}
+
+    def _open(self, urls: tuple[str, ...]) -> tuple[RemoteFile, list[Member]]:
+        file = RemoteFile(msgspec.structs.replace(self.source, urls=urls), self.meter)
+        return file, zips.directory(file.read_at, file.length, f"{self.source.name} at {shown(urls[0])}")
 
     def member(self, name: str) -> Member:
         """Return the member whose name is or ends with ``/name``.
@@ -191,16 +194,7 @@ class RemoteZip:
         ArchiveError
             The bytes do not fit the directory, whichever mirror they come from.
         """
-        urls = self.source.urls
-        for turn in range(len(urls) + 1):
-            # A damaged piece is fetched again, then from the next mirror.
-            order = urls[max(0, turn - 1) :] + urls[: max(0, turn - 1)]
-            try:
-                return self._fetch(group, order)
-            except ArchiveError:
-                if turn == len(urls):
-                    raise
-        raise AssertionError
+        return _in_turn(self.source.urls, lambda urls: self._fetch(group, urls))
 
     def _span(self, first: int, count: int, urls: tuple[str, ...], name: str) -> Source:
         return Source(name=name, urls=urls, bytes=count, first=first, whole=self.file.length)
@@ -242,6 +236,16 @@ class RemoteZip:
                 yield data if len(data) == n or at + n <= count else self.file.read_at(member.start + at, n)
 
         return write(zips.inflate(member, pieces(), self.source.name), one.target)
+
+
+def _in_turn(urls: tuple[str, ...], job: Callable[[tuple[str, ...]], T]) -> T:
+    """Do a job with the mirrors in order; what came damaged is asked for again, then of each further mirror first."""
+    for turn in (0, *range(len(urls) - 1)):
+        try:
+            return job(urls[turn:] + urls[:turn])
+        except ArchiveError:
+            continue
+    return job(urls[-1:] + urls[:-1])
 
 
 def write(pieces: Iterator[bytes], target: Path) -> tuple[int, str]:
