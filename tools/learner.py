@@ -29,7 +29,7 @@ def strip(book: nbformat.NotebookNode) -> None:
 
 
 def strip_all(source: Path, target: Path) -> list[Path]:
-    """Write every notebook of a folder without solutions, and its figures, into another; return what was written."""
+    """Write every notebook of a folder without solutions, and what lies beside, into another; return the files."""
     target.mkdir(parents=True, exist_ok=True)
     written = []
     for path in sorted(source.glob("*.ipynb")):
@@ -37,8 +37,9 @@ def strip_all(source: Path, target: Path) -> list[Path]:
         strip(book)
         nbformat.write(book, target / path.name)
         written.append(target / path.name)
-    if (source / "figures").is_dir():
-        shutil.copytree(source / "figures", target / "figures", dirs_exist_ok=True)
+    for beside in ("figures", "recorded"):
+        if (source / beside).is_dir():
+            shutil.copytree(source / beside, target / beside, dirs_exist_ok=True)
     return written
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import re
+from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
@@ -14,7 +16,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 from data_helpers import cards
 
-from .html import esc, fact_href, note, number, prose, raw, short, size, up
+from .html import ROOT, esc, fact_href, note, number, prose, raw, short, size, up
 
 _ROLE = re.compile(r"^(?P<stem>[a-z0-9]+)\.(?P<key>[A-Za-z0-9_\-]+)(?:\|(?P<form>short|size|unit|percent))?$")
 
@@ -23,12 +25,36 @@ class fact(nodes.Inline, nodes.TextElement):
     """One figure in prose."""
 
 
+class Ledger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Facts of a page that belongs to no dataset, from ``chapters/<page>.toml``."""
+
+    title: str
+    facts: dict[str, cards.Fact]
+
+
+def ledgers() -> list[str]:
+    """Return the pages that have a ledger of their own."""
+    return sorted(path.stem for path in (ROOT / "chapters").glob("*.toml"))
+
+
+def place(stem: str) -> Path:
+    """Return the file that holds a stem's facts: a page's own ledger, else the dataset's card."""
+    return ROOT / "chapters" / f"{stem}.toml" if stem in ledgers() else cards._path(stem)
+
+
+def parsed(stem: str) -> cards.Card | Ledger:
+    """Return what has a title and facts: a dataset's card, or a page's ledger."""
+    if stem in ledgers():
+        return msgspec.toml.decode(place(stem).read_bytes(), type=Ledger)
+    return cards.parsed(stem)
+
+
 def lookup(name: str) -> cards.Fact:
     """Return the fact ``stem.key``; KeyError tells what there is near it."""
     stem, _, key = name.partition(".")
-    if stem not in cards.list_datasets():
+    if stem not in [*cards.list_datasets(), *ledgers()]:
         raise KeyError(f"no card {stem!r}")
-    facts = cards.parsed(stem).facts
+    facts = parsed(stem).facts
     if key not in facts:
         import difflib
 
@@ -74,7 +100,7 @@ class FactRole(SphinxRole):
         except KeyError as error:
             message = self.inliner.reporter.warning(f"fact: {error.args[0]}", line=self.lineno)
             return [nodes.inline("", "?", classes=["problematic"])], [message]
-        note(self.env, cards._path(found["stem"]))
+        note(self.env, place(found["stem"]))
         exact = number(one.value, one.unit)
         tip = " ".join(filter(None, [f"{one.what.rstrip('.')}:", exact, one.unit])) + "."
         node = fact("", shown(one, found["form"]), key=name, tip=tip, origin=origin(one) + ".")
@@ -108,7 +134,7 @@ def _visit_text(self: Any, node: fact) -> None:
 
 def rows(stem: str, keys: list[str] | None, docname: str, *, permalinks: bool) -> str:
     """Draw facts as a table's rows."""
-    card = cards.parsed(stem)
+    card = parsed(stem)
     lines = []
     for key in keys if keys is not None else card.facts:
         one = lookup(f"{stem}.{key}")
@@ -170,10 +196,10 @@ class FactsTable(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Draw the table; an unknown key is a warning."""
         stem = self.arguments[0]
-        if stem not in cards.list_datasets():
+        if stem not in [*cards.list_datasets(), *ledgers()]:
             return [self.state.document.reporter.warning(f"facts-table: no card {stem!r}", line=self.lineno)]
-        note(self.env, cards._path(stem))
-        card = cards.parsed(stem)
+        note(self.env, place(stem))
+        card = parsed(stem)
         keys: list[str] | None = None
         if "keys" in self.options:
             keys = [key.removeprefix(f"{stem}.") for key in re.split(r"[\s,]+", self.options["keys"].strip())]
@@ -194,9 +220,9 @@ class AllFacts(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Draw a section for each dataset."""
         found: list[nodes.Node] = []
-        for stem in cards.list_datasets():
-            note(self.env, cards._path(stem))
-            card = cards.parsed(stem)
+        for stem in [*cards.list_datasets(), *ledgers()]:
+            note(self.env, place(stem))
+            card = parsed(stem)
             if not card.facts:
                 continue
             section = nodes.section(ids=[f"facts-{stem}"], names=[f"facts-{stem}"])
