@@ -10,14 +10,18 @@ Wheels are fetched by pip at the versions of locks/all.txt, and each is checked 
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import importlib.metadata
+import json
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import learner
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -40,6 +44,8 @@ MARKERS = {
     "mac-arm": ("posix", "darwin", "Darwin", "arm64"),
     "mac-intel": ("posix", "darwin", "Darwin", "x86_64"),
 }
+# For Macs with Intel processors some packages of the lock publish no wheels any more: ask for them by name, and see.
+USUAL = [system for system in SYSTEMS if system != "mac-intel"]
 WANTED = ("jupyterlab", "matplotlib")
 
 START_SH = """#!/bin/sh
@@ -75,7 +81,11 @@ READ_ME = """Image Datasets for Deep Learning, for a machine without a network
 Read:  open site/index.html in any browser.
 Run:   needs Python 3.11, 3.12 or 3.13. On Linux and macOS: sh start.sh. On Windows: start.bat.
        The first start makes an environment from the wheels here (a minute), the next ones are quick.
-       Everything runs on the miniatures inside the package. FiftyOne's App is not in this bundle.
+       Notebooks run on the miniatures inside the package. FiftyOne's App is not in this bundle; where it would
+       open, a line says so and the notebook goes on.
+       These run:   {runs}
+       These need packages that are not here, and are for reading:   {rest}
+Teach: learner/ holds the notebooks without solutions; site/chapters/teaching.html is the plan of a course.
 
 Wheels for: {systems}; Python {pythons}.
 """
@@ -153,10 +163,43 @@ def wheels(folder: Path, systems: list[str], pythons: list[str]) -> int:
     return len(list(folder.glob("*.whl")))
 
 
+def provided(folder: Path) -> set[str]:
+    """Names of the modules that the wheels hold."""
+    names: set[str] = set()
+    for wheel in folder.glob("*.whl"):
+        with zipfile.ZipFile(wheel) as archive:
+            names |= {re.split(r"[/.]", name)[0] for name in archive.namelist()}
+    return names
+
+
+def imports(notebook: Path) -> set[str]:
+    """Names of the modules that a notebook imports; the package's own LAION reader stands for what it needs."""
+    found: set[str] = set()
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        lines = [line for line in cell["source"] if not line.lstrip().startswith(("!", "%"))]
+        try:
+            tree = ast.parse("".join(lines))
+        except SyntaxError:
+            continue  # the cell that installs on Colab
+        tried = {id(node) for one in ast.walk(tree) if isinstance(one, ast.Try) for node in ast.walk(one)}
+        for node in ast.walk(tree):
+            if id(node) in tried:
+                continue  # the notebook goes on without it
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split(".")[0])
+                own = node.module == "data_helpers" and any(alias.name == "laion" for alias in node.names)
+                found |= {"pyarrow", "duckdb"} if own else set()
+    return found
+
+
 def main() -> int:
     """Fill the folder."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--systems", nargs="+", choices=list(SYSTEMS), default=list(SYSTEMS))
+    parser.add_argument("--systems", nargs="+", choices=list(SYSTEMS), default=USUAL)
     parser.add_argument("--python", nargs="+", default=["3.11", "3.12", "3.13"], help="Python versions")
     parser.add_argument("--site", type=Path, default=ROOT / "_build" / "html")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bundle")
@@ -170,6 +213,7 @@ def main() -> int:
     shutil.copytree(arguments.site, output / "site")
     ignored = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
     shutil.copytree(ROOT / "notebooks", output / "notebooks", ignore=ignored)
+    learner.strip_all(ROOT / "notebooks", output / "learner")
     for name in ("LICENSE", "LICENSE-TEXT", "CITATION.cff"):
         if (ROOT / name).is_file():
             shutil.copy(ROOT / name, output / name)
@@ -177,7 +221,14 @@ def main() -> int:
     (output / "start.sh").write_text(START_SH, encoding="utf-8")
     (output / "start.sh").chmod(0o755)
     (output / "start.bat").write_text(START_BAT.replace("\n", "\r\n"), encoding="utf-8", newline="")
-    text = READ_ME.format(systems=", ".join(arguments.systems), pythons=", ".join(arguments.python))
+    there = provided(output / "wheels") | set(sys.stdlib_module_names) | {"fiftyone"}
+    runs = {path.stem: imports(path) <= there for path in sorted((output / "notebooks").glob("*.ipynb"))}
+    text = READ_ME.format(
+        runs=", ".join(name for name, fits in runs.items() if fits),
+        rest=", ".join(name for name, fits in runs.items() if not fits) or "none",
+        systems=", ".join(arguments.systems),
+        pythons=", ".join(arguments.python),
+    )
     (output / "READ-ME.txt").write_text(text, encoding="utf-8")
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     print(f"{count} wheels, {size / 1e6:.0f} MB: {output}")
