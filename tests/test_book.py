@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +20,7 @@ from data_helpers import cards
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "_ext"))
 
-from book import bank, datasheets, facts, quiz, status  # noqa: E402
+from book import bank, course, datasheets, facts, quiz, status  # noqa: E402
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.md"))
 STEMS = cards.list_datasets()
@@ -98,7 +101,7 @@ def test_numbers_in_chapters_are_facts(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [*CHAPTERS, *sorted(ROOT.glob("quizzes/*.toml")), *sorted(ROOT.glob("datasheets/*.toml"))],
+    [*CHAPTERS, *sorted(ROOT.glob("quizzes/*.toml")), *sorted(ROOT.glob("datasheets/*.toml")), ROOT / "course.toml"],
     ids=lambda path: path.name,
 )
 def test_facts_that_pages_name_are_in_the_cards(path: Path) -> None:
@@ -306,6 +309,64 @@ def test_a_datasheet_that_claims_without_telling_is_refused(tmp_path: Path) -> N
         path.write_text(good.replace(old, new), encoding="utf-8")
         with pytest.raises(ValueError, match=told):
             datasheets.load(path)
+
+
+#: Named in the course before they stand.
+COMING = {"imagenet", "imagenet-labels", "resources"}
+
+
+def test_the_course_uses_every_notebook_once() -> None:
+    found = course.course()
+    assert len(found.sessions) == 6
+    named = [name for session in found.sessions for name in (*session.together, *session.home)]
+    there = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert [name for name, count in Counter(named).items() if count > 1] == []
+    assert set(named) - COMING <= there
+    assert sorted(there - set(named)) == [], "give these a session in course.toml"
+    chapters = {path.stem for path in CHAPTERS}
+    for session in found.sessions:
+        assert 2 <= len(session.goals) <= 5 and session.end
+        assert set(session.read) <= chapters | COMING
+        spent = sum(one.minutes for one in course.there(session.together))
+        assert 0 < spent <= found.minutes - 20, f"{session.title}: twenty minutes are left for questions"
+    bad = list(unguarded(prose((ROOT / "course.toml").read_text(encoding="utf-8").partition("[measured.")[0])))
+    assert not bad, f"write these as {{fact}}: {bad}"
+    assert all(one.bytes > 1_000_000 for one in found.measured.values())
+
+
+def test_teachers_have_notes_on_every_chapter_with_a_quiz() -> None:
+    notes = course.course().notes
+    quizzes = {path.stem for path in (ROOT / "quizzes").glob("*.toml")}
+    assert sorted(quizzes - set(notes)) == [], "write [notes.<chapter>] in course.toml"
+    for name, one in notes.items():
+        assert len(one.beliefs) >= 2 and len(one.watch) > 20, name
+        assert all(len(answer) > 20 for _, answer in one.beliefs), name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_contracts_can_be_read(path: Path) -> None:
+    found = course.contract(path.stem)
+    assert 5 <= found.minutes <= 90 and found.run and found.level
+    assert re.search(r"\d+ (MB|GB)", found.memory) and re.search(r"\d+ (kB|MB|GB)", found.disk)
+    assert re.match(r"none\b|\d", found.bytes)
+    assert found.exercises, "every notebook ends with exercises"
+
+
+def test_the_page_on_testing_prints_what_its_code_prints() -> None:
+    text = (ROOT / "chapters" / "testing.md").read_text(encoding="utf-8")
+    pairs = re.findall(r"(?ms)^```python\n(.*?)^```\n+```text\n(.*?)^```", text)
+    assert len(pairs) == 4 == text.count("```python")
+    for code, printed in pairs:
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            exec(compile(code, "testing.md", "exec"), {})
+        assert said.getvalue() == printed
+
+
+def test_the_citation_file_can_be_read() -> None:
+    found = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert found["version"] == version and found["authors"] and found["title"]
 
 
 def test_the_table_of_contents_holds_every_page() -> None:

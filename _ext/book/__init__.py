@@ -25,8 +25,22 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # Jupyter Book passes settings on to extensions that this book leaves out.
     app.add_config_value("comments_config", {}, "env")
 
-    from . import aside, bank, cards, citations, datasheets, facts, maths, notebooks, pages, quiz, site, status
+    from . import aside, bank, cards, citations, course, datasheets, facts, maths, notebooks, pages, quiz, site, status
 
-    for module in (maths, facts, cards, notebooks, quiz, pages, bank, status, datasheets, aside, citations, site):
+    for module in (
+        maths,
+        facts,
+        cards,
+        notebooks,
+        quiz,
+        pages,
+        bank,
+        status,
+        datasheets,
+        course,
+        aside,
+        citations,
+        site,
+    ):
         module.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

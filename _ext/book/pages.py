@@ -10,6 +10,7 @@ import os
 import re
 from typing import Any
 
+import yaml
 from docutils import nodes
 from PIL import Image, ImageOps
 from sphinx.application import Sphinx
@@ -230,8 +231,37 @@ class LandingStart(_Generated):
         return [nodes.literal_block("", "\n".join([*lines, "$ make lab"]), language="console")]
 
 
+class HowToCite(_Generated):
+    """Directive ``how-to-cite``: a sentence and BibTeX, both from CITATION.cff."""
+
+    def run(self) -> list[nodes.Node]:
+        """Read the file, so that page and file cannot differ."""
+        path = ROOT / "CITATION.cff"
+        note(self.env, path)
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        authors = " and ".join(
+            one.get("name") or f"{one['family-names']}, {one['given-names']}" for one in found["authors"]
+        )
+        where = str(found.get("url") or found.get("repository-code") or "")
+        fields = {
+            "author": f"{{{authors}}}",
+            "title": f"{{{found['title']}}}",
+            "version": str(found["version"]),
+            "license": str(found["license"]),
+            **({"url": where} if where else {}),
+            **({"date": str(found["date-released"])} if "date-released" in found else {}),
+        }
+        width = max(map(len, fields))
+        lines = ",\n".join(f"  {key:<{width}} = {{{value}}}" for key, value in fields.items())
+        sentence = f"{authors}: *{found['title']}*, version {found['version']}{', ' + where if where else ''}."
+        inline, messages = self.state.inline_text(sentence, self.lineno)
+        quote = nodes.block_quote("", nodes.paragraph("", "", *inline))
+        return [quote, *messages, nodes.literal_block("", f"@software{{imagedatasets,\n{lines}\n}}", language="bibtex")]
+
+
 def setup(app: Sphinx) -> None:
     """Register the directives."""
+    app.add_directive("how-to-cite", HowToCite)
     app.add_directive("api-reference", ApiReference)
     app.add_directive("command-reference", CommandReference)
     app.add_directive("dataset-cards", DatasetCards)
