@@ -25,10 +25,10 @@ def test_both_orders_number_the_thousand_classes_once() -> None:
     assert [int(row["index"]) for row in rows] == list(range(1000)), "counts from 0, in the order of wnids"
     assert [row["wnid"] for row in rows] == sorted({row["wnid"] for row in rows})
     assert sorted(int(row["devkit"]) for row in rows) == list(range(1, 1001)), "counts from 1, in its own order"
-    # The public copy of the mapping renames what would repeat; the short names, as published, do repeat.
+    # WordNet's own words repeat, and so do the short names; torchvision's were made to differ.
     names = {row["wnid"]: row["name"] for row in rows}
-    assert len(set(names.values())) == len(rows)
-    assert names["n02012849"] == "crane_bird" and names["n03126707"] == "crane"
+    assert names["n02012849"] == names["n03126707"] == "crane"
+    assert len(set(names.values())) == len(rows) - 1 and len({row["torchvision"] for row in rows}) == len(rows)
     short = [row["short"] for row in rows]
     assert sorted({name for name in short if short.count(name) > 1}) == ["crane", "maillot"]
 
@@ -41,7 +41,11 @@ def test_the_real_lists_agree_with_the_table(real: Path) -> None:
     mapped = {line.split()[1]: line.split() for line in (kit / "map_clsloc.txt").read_text("utf-8").splitlines()}
     assert {row["devkit"]: [row["wnid"], row["devkit"], row["short"]] for row in rows} == mapped
     synsets = (folder / "JasmineLi-805_res18" / "LOC_synset_mapping.txt").read_text("utf-8").splitlines()
-    assert [f"{row['wnid']} {row['name']}" for row in rows] == [line.strip() for line in synsets]
+    # This copy of the mapping renames what would repeat; words.txt has WordNet's words.
+    renamed = {"n02012849": "crane_bird", "n03710637": "maillot_1", "n03710721": "maillot_2, tank suit"}
+    assert [f"{row['wnid']} {renamed.get(row['wnid'], row['name'])}" for row in rows] == [s.strip() for s in synsets]
+    words = (folder / "rangeetpan_IMagenet" / "tiny-imagenet-200" / "words.txt").read_text("utf-8").splitlines()
+    assert {f"{row['wnid']}\t{row['name']}" for row in rows} <= set(words)
 
     index = {int(row["devkit"]): int(row["index"]) for row in rows}
     truth = [index[int(line)] for line in (kit / "ILSVRC2012_validation_ground_truth.txt").read_text().split()]

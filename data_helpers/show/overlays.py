@@ -34,9 +34,14 @@ def items(sample: Sample, kind: str) -> Iterator[Any]:
 def labels(sample: Sample, kind: str) -> Iterator[str]:
     """Iterate the class names of a sample's records."""
     for item in items(sample, kind):
-        label = getattr(item, "label", None)
-        if label is not None and label != "" and kind != "captions":
-            yield str(label)
+        if kind != "captions" and (label := told(item)):
+            yield label
+
+
+def told(record: Any) -> str:
+    """Return a record's class for people: ``short`` where its label is a code, as a wnid is."""
+    label = getattr(record, "label", None)
+    return str(getattr(record, "short", "") or ("" if label is None else label))
 
 
 def _said(record: Any, field: str) -> Any:
@@ -93,7 +98,7 @@ class Drawing:
             if not np.isfinite([left, top, width, height]).all():
                 continue
             x, y, w, h = (round(number, 1) for number in (left * self.x, top * self.y, width * self.x, height * self.y))
-            label = str(getattr(record, "label", None) or "")
+            label = told(record)
             classes = self._classes(record, label)
             crowd = " w" if getattr(record, "iscrowd", 0) else ""
             parts.append(f'<path class="o b{crowd} {classes}" d="M{x:g} {y:g}h{w:g}v{h:g}h{-w:g}z"/>')
@@ -107,7 +112,7 @@ class Drawing:
         masked = sorted(items(self.sample, kind), key=lambda record: -(getattr(record, "area", None) or 0))
         for record in masked[:MOST]:
             outline = _said(record, "segmentation")
-            label = str(getattr(record, "label", None) or "")
+            label = told(record)
             classes = f"o m k-{kind} {self._classes(record, label)}"
             if isinstance(outline, list):
                 path = "".join(self._polygon(part) for part in outline if isinstance(part, list))
@@ -176,7 +181,7 @@ class Drawing:
             dots = "".join(
                 f'<circle{hidden if v == 1 else ""} cx="{x:.0f}" cy="{y:.0f}" r="2"/>' for x, y, v in points if v > 0
             )
-            classes = self._classes(record, str(getattr(record, "label", None) or ""))
+            classes = self._classes(record, told(record))
             path = f'<path d="{bones}"/>' if bones else ""
             parts.append(f'<g class="o j {classes}">{path}{dots}</g>')
         return "".join(parts)

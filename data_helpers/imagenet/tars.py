@@ -1,0 +1,198 @@
+"""The train archive, a tar of tars, read where it lies: one pass over its headers, an index kept in the cache.
+
+Format: POSIX tar. The outer archive holds an inner one for each class (``n01440764.tar``) with the class's pictures;
+the validation and test archives hold their pictures directly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tarfile
+import tempfile
+from array import array
+from collections.abc import Iterator
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ArchiveError, MissingFileError, StorageError, UnknownNameError
+from ..home import home
+
+BLOCK = tarfile.BLOCKSIZE
+INNER = re.compile(r"(?:.*/)?(n\d{8})\.tar")
+FIELDS = ("member", "offset", "size", "group")
+
+
+class Tar:
+    """An indexed archive of pictures.
+
+    Attributes
+    ----------
+    path
+        The archive.
+    groups
+        Names of the inner archives, in their order; ``""`` for what lies directly in the outer one.
+    group, offset, size
+        One entry a picture, in the order of the archive: its inner archive, first byte and length in bytes.
+    broken
+        Where and why the archive ends early, or None; what comes before is indexed all the same.
+    """
+
+    def __init__(self, path: Path, found: dict[str, Any]) -> None:
+        self.path = path
+        self.groups: list[str] = found["groups"].tolist()
+        self.group: npt.NDArray[np.int64] = found["group"]
+        self.offset: npt.NDArray[np.int64] = found["offset"]
+        self.size: npt.NDArray[np.int64] = found["size"]
+        self._ends: npt.NDArray[np.int64] = found["member"]
+        self._names: bytes = found["names"].tobytes()
+        self.broken: str | None = str(found["broken"]) or None
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def name(self, place: int) -> str:
+        """Return a picture's name in its archive."""
+        begin = int(self._ends[place - 1]) if place else 0
+        return self._names[begin : int(self._ends[place])].decode("utf-8", "surrogateescape")
+
+    def wnid(self, place: int) -> str:
+        """Return the name of a picture's inner archive: its class."""
+        return self.groups[int(self.group[place])]
+
+    def of(self, wnid: str) -> npt.NDArray[np.int64]:
+        """Return the places of a class's pictures.
+
+        Raises
+        ------
+        UnknownNameError
+            No inner archive of that name.
+        """
+        if wnid not in self.groups:
+            raise UnknownNameError(
+                f"{self.path.name} holds no {wnid}. Expected one of its {len(self.groups):,} classes."
+            )
+        return np.flatnonzero(self.group == self.groups.index(wnid))
+
+    def read(self, place: int) -> bytes:
+        """Return a picture's bytes, by one read."""
+        with self.path.open("rb", buffering=0) as file:
+            return _at(file, int(self.offset[place]), int(self.size[place]))
+
+    def take(self, place: int) -> Path:
+        """Return a picture as a file in the cache, copied there if it was not."""
+        name = Path(self.name(place)).name
+        target = home() / "imagenet" / f"pictures-{_key(self.path)}" / (self.wnid(place) or "flat") / name
+        if not target.is_file():
+            _write(target, self.read(place))
+        return target
+
+
+def index(path: str | Path) -> Tar:
+    """Index an archive of pictures: one pass over its headers, or none where the cache has it already.
+
+    Raises
+    ------
+    MissingFileError, ArchiveError
+        No such file, or no archive. One that ends early is indexed to there, and ``broken`` says where.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFileError(f"{path}: there is no such archive. Check the path.")
+    cached = home() / "imagenet" / f"index-{_key(path)}.npz"
+    if cached.is_file():
+        try:
+            with np.load(cached, allow_pickle=False) as stored:
+                return Tar(path, dict(stored))
+        except (OSError, ValueError, KeyError):
+            # A cache that was cut is made again.
+            cached.unlink(missing_ok=True)
+    found = _pass(path)
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile() as buffer:
+        np.savez(buffer, **found)
+        buffer.seek(0)
+        _write(cached, buffer.read())
+    return Tar(path, found)
+
+
+def _key(path: Path) -> str:
+    state = path.stat()
+    return hashlib.sha256(f"{path.resolve()} {state.st_size} {state.st_mtime_ns}".encode()).hexdigest()[:16]
+
+
+def _write(target: Path, data: bytes) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+            file.write(data)
+        Path(file.name).replace(target)
+    except OSError as error:
+        raise StorageError(f"{target}: cannot be written ({error.strerror or error}). Free some room.") from error
+
+
+def _pass(path: Path) -> dict[str, Any]:
+    columns = {name: array("q") for name in FIELDS}
+    names, groups, broken = bytearray(), [""], ""
+    with path.open("rb", buffering=0) as file:
+        end = path.stat().st_size
+        try:
+            for name, offset, size in _members(file, 0, end, path.name):
+                inner = INNER.fullmatch(name)
+                if inner:
+                    groups.append(inner[1])
+                    members = _members(file, offset, offset + size, f"{path.name}, {name}")
+                else:
+                    members = iter([(name, offset, size)])
+                for member, first, length in members:
+                    names += member.encode("utf-8", "surrogateescape")
+                    values = (len(names), first, length, len(groups) - 1 if inner else 0)
+                    for column, value in zip(columns.values(), values, strict=True):
+                        column.append(value)
+        except ArchiveError as error:
+            if not names:
+                raise
+            broken = str(error)
+    found: dict[str, Any] = {name: np.frombuffer(column, np.int64) for name, column in columns.items()}
+    texts = {"groups": np.array(groups), "broken": np.array(broken)}
+    return found | texts | {"names": np.frombuffer(bytes(names), np.uint8)}
+
+
+def _at(file: FileIO, place: int, count: int) -> bytes:
+    file.seek(place)
+    return file.read(count)
+
+
+def _members(file: FileIO, place: int, end: int, where: str) -> Iterator[tuple[str, int, int]]:
+    """Iterate the regular files of an archive that lies between two offsets: name, first byte, length."""
+    name = ""
+    long_size: int | None = None
+    while True:
+        block = _at(file, place, BLOCK) if place + BLOCK <= end else b""
+        if block == bytes(BLOCK):
+            return
+        try:
+            entry = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+        except tarfile.HeaderError as error:
+            what = "ends early, without an end mark" if not block else f"no tar header ({error})"
+            raise ArchiveError(f"{where}: {what} at byte {place:,}. Get it from its publisher again.") from error
+        size = entry.size if long_size is None else long_size
+        first = place + BLOCK
+        if not 0 <= size <= end - first:
+            short = f"{entry.name!r} has {size:,} bytes and only {max(end - first, 0):,} are left"
+            raise ArchiveError(f"{where}: ends early: {short}. Get it from its publisher again.")
+        place = first + -(-size // BLOCK) * BLOCK
+        if entry.type in (b"L", b"x"):
+            # A long name, in GNU's way or POSIX's, stands before the entry that it belongs to.
+            data = _at(file, first, min(size, 1 << 20)).decode("utf-8", "surrogateescape")
+            pax = dict(re.findall(r"\d+ (path|size)=([^\n]*)\n", data))
+            name = data.rstrip("\0") if entry.type == b"L" else pax.get("path", name)
+            long_size = int(pax["size"]) if entry.type == b"x" and pax.get("size", "").isdecimal() else None
+        elif entry.type != b"g":
+            if entry.isreg():
+                yield name or entry.name, first, size
+            name, long_size = "", None
