@@ -478,7 +478,7 @@ def small_book(folder: Path, chapter: str, environment: dict[str, str]) -> subpr
     """Build a book of one chapter and one notebook with the project's own extensions."""
     for name in ("_ext", "_static", "_templates"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("tools/build.py", "tools/pdf.py", "_config.yml", "references.bib"):
+    for name in ("tools/build.py", "tools/learner.py", "tools/pdf.py", "_config.yml", "references.bib"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     stem = next(stem for stem in cards.list_datasets() if cards.parsed(stem).facts)
