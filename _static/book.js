@@ -30,6 +30,11 @@
   menuButton.addEventListener("click", () => toggleMenu(!menu.classList.contains("open")));
   menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { toggleMenu(false); menuButton.focus(); } });
 
+  // What was to be looked at again by a day that has come since the build is marked now.
+  const today = new Date().toISOString();
+  const due = (node) => node.dataset.review && node.dataset.review < today.slice(0, node.dataset.review.length);
+  for (const mark of all(".badge[data-review][hidden]")) mark.hidden = !due(mark);
+
   // Facts: what the figure is and where it comes from, on hover, focus and tap.
   const tip = make("div", { id: "tip", role: "tooltip", hidden: "" });
   let shown = null, leaving = 0;
@@ -40,6 +45,7 @@
     shown = fact;
     tip.replaceChildren(make("b", {}, fact.dataset.what), make("span", {}, fact.dataset.origin));
     if (fact.dataset.more) tip.append(make("span", { class: "more" }, fact.dataset.more));
+    if (due(fact) && !(fact.dataset.more || "").includes("review")) tip.append(make("span", { class: "more" }, "Due for review."));
     const link = make("a", { href: fact.getAttribute("href"), tabindex: "-1" }, "In the list of facts");
     tip.append(link);
     fact.after(tip);

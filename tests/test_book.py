@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 import yaml
 
@@ -309,6 +310,35 @@ def test_a_datasheet_that_claims_without_telling_is_refused(tmp_path: Path) -> N
         path.write_text(good.replace(old, new), encoding="utf-8")
         with pytest.raises(ValueError, match=told):
             datasheets.load(path)
+
+
+def test_facts_are_due_when_their_day_has_come() -> None:
+    one = cards.Fact(value=1, what="x", origin="cited", source="s", date="2019", review="2020-01")
+    assert facts.overdue(one)
+    assert not facts.overdue(msgspec.structs.replace(one, review="2999"))
+    assert not facts.overdue(msgspec.structs.replace(one, review=None))
+    later = [
+        name
+        for stem in STEMS
+        for name, fact in cards.parsed(stem).facts.items()
+        if fact.review and fact.review < fact.date
+    ]
+    assert later == [], "a review comes after the date"
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_facts_have_a_place_and_name_their_notebooks(stem: str) -> None:
+    card = cards.parsed(stem)
+    drawn = facts.rows(stem, None, "chapters/facts", permalinks=True)
+    assert re.findall(r'<tr id="([^"]+)"', drawn) == [f"{stem}.{key}" for key in card.facts]
+    there = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    for key, one in card.facts.items():
+        named = facts.notebooks(f"{stem}.{key}")
+        assert set(named) <= there, f"{stem}.{key}: no such notebook"
+        assert not one.notebook or named[0] == one.notebook
+    if any(name.split("-")[0] == stem for name in there):
+        assert sum(bool(facts.notebooks(f"{stem}.{key}")) for key in card.facts) >= 5
+    assert drawn.count("data-review=") == sum(one.review is not None for one in card.facts.values())
 
 
 #: Named in the course before they stand.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import functools
+import json
 import re
 from pathlib import Path
 from typing import Any, ClassVar
@@ -86,6 +88,32 @@ def overdue(one: cards.Fact) -> bool:
     return one.review is not None and one.review < datetime.date.today().isoformat()[: len(one.review)]
 
 
+@functools.cache
+def _printed() -> dict[str, list[str]]:
+    words: dict[str, tuple[str, set[str]]] = {}
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        words[path.stem] = code, set(re.findall(r"""["']([\w.\-]+)["']""", code))
+    found: dict[str, list[str]] = {}
+    for stem in [*cards.list_datasets(), *ledgers()]:
+        for key, one in parsed(stem).facts.items():
+            named = [one.notebook] if one.notebook else []
+            for notebook, (code, quoted) in words.items():
+                # A key of one plain word means the dataset whose notebook it is; others are told by the name nearby.
+                own = notebook.split("-")[0] == stem
+                near = own or ("_" in key and re.search(rf"""["']{stem}["']""", code))
+                if key in quoted and near and notebook not in named:
+                    named.append(notebook)
+            found[f"{stem}.{key}"] = named
+    return found
+
+
+def notebooks(name: str) -> list[str]:
+    """Notebooks that recompute a fact or print it beside what they count: the card's own first."""
+    return _printed().get(name, [])
+
+
 class FactRole(SphinxRole):
     """Role ``fact``: ``{fact}`coco.val2017_images``` prints the value and carries its origin."""
 
@@ -106,7 +134,13 @@ class FactRole(SphinxRole):
         node = fact("", shown(one, found["form"]), key=name, tip=tip, origin=origin(one) + ".")
         node["differs"] = len(one.disagree)
         node["overdue"] = overdue(one)
+        node["review"] = one.review or ""
         return [node], []
+
+
+def exists(notebook: str) -> bool:
+    """Whether that notebook stands."""
+    return (ROOT / "notebooks" / f"{notebook}.ipynb").is_file()
 
 
 def _visit(self: HTML5Translator, node: fact) -> None:
@@ -118,6 +152,7 @@ def _visit(self: HTML5Translator, node: fact) -> None:
         more = f"{more} Due for review.".strip()
     title = " ".join(filter(None, [node["tip"], node["origin"], more]))
     extra = f' data-more="{esc(more)}"' if more else ""
+    extra += f' data-review="{node["review"]}"' if node["review"] else ""
     self.body.append(
         f'<a class="fact" href="{esc(href)}" title="{esc(title)}" data-what="{esc(node["tip"])}"'
         f' data-origin="{esc(node["origin"])}"{extra}>'
@@ -152,13 +187,19 @@ def rows(stem: str, keys: list[str] | None, docname: str, *, permalinks: bool) -
             )
             if len(one.disagree) == 1:
                 differ = differ.replace("other figures", "other figure")
-        mark = ' <span class="badge warn">due for review</span>' if overdue(one) else ""
+        mark = ""
+        if one.review:
+            # A page lives longer than its build: the script unhides the mark when the day has come.
+            hidden = "" if overdue(one) else " hidden"
+            mark = f' <span class="badge warn" data-review="{one.review}"{hidden}>due for review</span>'
+            if permalinks:
+                mark += f" <span class=note>To be looked at again by <time>{one.review}</time>.</span>"
         kind = f'<span class="badge {one.origin}">{one.origin}</span>'
         book = ""
-        if one.notebook and permalinks:
-            stem_of = one.notebook.removeprefix("notebooks/").removesuffix(".ipynb")
-            where = f"{up(docname)}notebooks/{esc(stem_of)}.html"
-            book = f' <span class=note>Recomputed in <a href="{where}">{esc(stem_of)}</a>.</span>'
+        if permalinks and (named := [stem_of for stem_of in notebooks(name) if exists(stem_of)]):
+            root = up(docname)
+            links = ", ".join(f'<a href="{root}notebooks/{esc(one_)}.html">{esc(one_)}</a>' for one_ in named)
+            book = f" <span class=note>In {'notebooks' if len(named) > 1 else 'notebook'} {links}.</span>"
         remark = f" <span class=note>{prose(one.note)}</span>" if one.note else ""
         if permalinks:
             self_link = f'<a class=headerlink href="#{esc(name)}" title="Permalink">{esc(name)}</a>'
@@ -221,7 +262,7 @@ class AllFacts(SphinxDirective):
         """Draw a section for each dataset."""
         found: list[nodes.Node] = []
         for stem in [*cards.list_datasets(), *ledgers()]:
-            note(self.env, place(stem))
+            note(self.env, place(stem), *sorted((ROOT / "notebooks").glob("*.ipynb")))
             card = parsed(stem)
             if not card.facts:
                 continue
