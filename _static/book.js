@@ -120,6 +120,9 @@
   };
   const sight = new IntersectionObserver((entries) => { for (const entry of entries) if (entry.isIntersecting) measure(entry.target); });
   later(() => { for (const frame of all(".table-wrap, pre, div.math")) sight.observe(frame); });
+  document.addEventListener("toggle", (event) => {
+    if (event.target.open) for (const frame of all(".table-wrap, pre, div.math", event.target)) measure(frame);
+  }, true);
 
   // Quizzes mark themselves.
   for (const field of all(".quiz fieldset")) {

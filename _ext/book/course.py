@@ -366,7 +366,7 @@ class LearnerEditions(_FromCourse):
 
 def finished(app: Sphinx, error: Exception | None) -> None:
     """Write the learner editions beside the pages, and the archive of all."""
-    if error or app.builder is None or app.builder.format != "html":
+    if error or app.builder is None or app.builder.format != "html" or not COURSE.is_file():
         return
     spec = importlib.util.spec_from_file_location("learner", ROOT / "tools" / "learner.py")
     assert spec and spec.loader

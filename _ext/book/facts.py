@@ -174,6 +174,8 @@ def rows(stem: str, keys: list[str] | None, docname: str, *, permalinks: bool) -
     for key in keys if keys is not None else card.facts:
         one = lookup(f"{stem}.{key}")
         name = f"{stem}.{key}"
+        # A hash or a span of years is text: it may break, and stands in no column of digits.
+        kind_of = '"value text"' if isinstance(one.value, str) else "value"
         value = f"{esc(number(one.value, one.unit))} <span class=unit>{esc(one.unit)}</span>"
         differ = ""
         if one.disagree:
@@ -207,7 +209,7 @@ def rows(stem: str, keys: list[str] | None, docname: str, *, permalinks: bool) -
         else:
             head = f'<tr><th scope=row><a href="{esc(fact_href(docname, name))}">{prose(one.what)}</a></th>'
         lines.append(
-            f"{head}<td class=value>{value}{differ}</td>"
+            f"{head}<td class={kind_of}>{value}{differ}</td>"
             f"<td>{kind} {prose(one.source)}, <time>{esc(one.date)}</time>{mark}{remark}{book}</td></tr>"
         )
     return "".join(lines)

@@ -185,9 +185,12 @@ class DatasetCards(_Generated):
             return ""
         for sample in samples:
             # Datasets share pictures; no two cards shall.
-            if sample.image is None or not sample.credit or sample.credit in self.shown:
+            # Drawn ones bear one credit and are no copies.
+            photo = (sample.source_url or "").startswith("http")
+            key = sample.credit if photo else stem
+            if sample.image is None or not sample.credit or key in self.shown:
                 continue
-            self.shown.add(sample.credit)
+            self.shown.add(key)
             with Image.open(sample.image) as picture:
                 small = ImageOps.fit(ImageOps.exif_transpose(picture).convert("RGB"), (480, 270))
             packed = io.BytesIO()
@@ -210,7 +213,7 @@ class LandingActions(_Generated):
         for name, text, kind in (
             ("chapters/coco", "Start with COCO", "first"),
             ("notebooks/coco", "See a notebook", ""),
-            ("chapters/reference", "Reference", ""),
+            ("chapters/teaching", "Teach with it", ""),
         ):
             if name in self.env.found_docs:
                 found.append(f'<a class="button {kind}" href="{up(self.env.docname)}{name}.html">{text}</a>')
