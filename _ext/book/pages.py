@@ -176,11 +176,13 @@ class DatasetCards(_Generated):
         return [raw(f'<ul class="datasets">{"".join(items)}</ul>')]
 
     def thumbnail(self, stem: str) -> str:
-        """The first fitting picture of a miniature, with its licence and credit."""
+        """The picture that a card names as its cover, else the first fitting one; with its licence and credit."""
         try:
             archive = miniature_zip(stem)
             note(self.env, archive)
             samples = list(data_helpers.read(stem, data_helpers.miniature(stem), max_samples=60))
+            cover = cards.parsed(stem).extra.get("cover")
+            samples.sort(key=lambda sample: sample.id != cover)
         except (data_helpers.DataError, ImportError):
             return ""
         for sample in samples:
