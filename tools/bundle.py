@@ -173,11 +173,13 @@ def provided(folder: Path) -> set[str]:
 
 
 def imports(notebook: Path) -> set[str]:
-    """Names of the modules that a notebook imports; the package's own LAION reader stands for what it needs."""
+    """Names of what a notebook asks for: modules that it imports, and extras that its first cell installs."""
     found: set[str] = set()
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] != "code":
             continue
+        asked = re.search(r"image-datasets-book\[([a-z, ]+)\]", "".join(cell["source"]))
+        found |= {f"[{extra.strip()}]" for extra in asked.group(1).split(",")} if asked else set()
         lines = [line for line in cell["source"] if not line.lstrip().startswith(("!", "%"))]
         try:
             tree = ast.parse("".join(lines))
@@ -191,8 +193,6 @@ def imports(notebook: Path) -> set[str]:
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 found.add(node.module.split(".")[0])
-                own = node.module == "data_helpers" and any(alias.name == "laion" for alias in node.names)
-                found |= {"pyarrow", "duckdb"} if own else set()
     return found
 
 
@@ -221,7 +221,9 @@ def main() -> int:
     (output / "start.sh").write_text(START_SH, encoding="utf-8")
     (output / "start.sh").chmod(0o755)
     (output / "start.bat").write_text(START_BAT.replace("\n", "\r\n"), encoding="utf-8", newline="")
-    there = provided(output / "wheels") | set(sys.stdlib_module_names) | {"fiftyone"}
+    there = provided(output / "wheels") | set(sys.stdlib_module_names)
+    # Without FiftyOne a notebook goes on; what it needs of [notebooks] are the modules that it imports.
+    there |= {"fiftyone", "[app]", "[show]", "[notebooks]"}
     runs = {path.stem: imports(path) <= there for path in sorted((output / "notebooks").glob("*.ipynb"))}
     text = READ_ME.format(
         runs=", ".join(name for name, fits in runs.items() if fits),
