@@ -464,3 +464,45 @@ def test_the_miniature_s_archive_comes_out_the_same(tmp_path: Path, home: Path) 
     for place in range(0, len(one), 9):
         a, b = (Image.open(io.BytesIO(tar.read(place))) for tar in (one, two))
         assert a.size == b.size and abs(np.asarray(a, int) - np.asarray(b, int)).mean() < 4
+
+
+def test_what_is_wrong_in_one_place_hides_nothing_else(tmp_path: Path, home: Path) -> None:
+    data = jpeg(tmp_path / "one.JPEG").read_bytes()
+    root = tmp_path / "root"
+    root.mkdir()
+    path = archive(root / "ILSVRC2012_img_train.tar", {TENCH: [data], SNAKE: [data, data]})
+    raw = bytearray(path.read_bytes())
+    raw[512] ^= 0xFF  # the first header inside the first class
+    path.write_bytes(raw)
+    assert data_helpers.summary("imagenet", root)["classes"] == {SNAKE: 2} and kinds(root) == {"cut-archive": path.name}
+    # A devkit that is none is told the same way twice: nothing of the first try stays in the cache.
+    path.unlink()
+    kit = root / "ILSVRC2012_devkit_t12.tar.gz"
+    kit.write_bytes(b"<html>")
+    for _ in range(2):
+        assert kinds(root) == {"cut-archive": kit.name}
+        with pytest.raises(ArchiveError, match="no archive"):
+            list(data_helpers.read("imagenet", root))
+    kit.unlink()
+    # ImageNetV2's folders end at 999 and have no leading zero.
+    for name in ("7", "007", "1000"):
+        jpeg(root / "imagenetv2-x" / name / f"{name}.jpeg")
+    assert data_helpers.summary("imagenet", root)["images"] == 3
+    assert {p["where"] for p in data_helpers.summary("imagenet", root)["problems"]} == {
+        "imagenetv2-x/007/007.jpeg",
+        "imagenetv2-x/1000/1000.jpeg",
+    }
+
+
+def test_lists_that_contradict_themselves_are_told(tmp_path: Path) -> None:
+    (tmp_path / "LOC_synset_mapping.txt").write_text(f"{TENCH} tench\n{TENCH} goldfish\n")
+    with pytest.raises(FormatError, match=r"stands twice, as 'tench' and as 'goldfish'"):
+        imagenet.read_words(tmp_path / "LOC_synset_mapping.txt")
+    (tmp_path / "LOC_synset_mapping.txt").unlink()
+    row = "ILSVRC2012_val_00000001,{} 1 2 3 4\n"
+    (tmp_path / "LOC_val_solution.csv").write_text("ImageId,PredictionString\n" + row.format(TENCH) + row.format(SNAKE))
+    assert kinds(tmp_path) == {"other-label": "val ILSVRC2012_val_00000001"}
+    with pytest.raises(FormatError, match="line 1"):
+        (tmp_path / "truth.txt").write_text("\u0663\n", encoding="utf-8")
+        imagenet.read_ground_truth(tmp_path / "truth.txt")
+    assert imagenet.convert(np.array(449), "devkit", "wnid") == TENCH

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import importlib.util
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,19 +122,19 @@ class _Notebook:
         stem = stem_of(self.path)
         if stem not in HOSTS:
             pytest.skip("no local host of this dataset's sample")
-        HOSTS[stem](tmp_path / "hosts")
+        more = HOSTS[stem](tmp_path / "hosts")
         book = load(self.path)
         root = next(cell for cell in book.cells if cell.id == "root")
         root.source, changed = re.subn(r"(?m)^ROOT = None\b", 'ROOT = "sample"', root.source)
         assert changed == 1
         with Server(tmp_path / "hosts") as running:
             own = {"DATA_HELPERS_MIRROR": running.url, "DATA_HELPERS_HOME": str(tmp_path / "home")}
-            refresh.run(book, self.path.parent, env=environment | own)
+            refresh.run(book, self.path.parent, env=environment | own | more)
         printed = "".join(output.get("text", "") for output in root.outputs)
         assert re.search(r"\bsample\b", printed) and "This is the miniature" not in printed
 
 
-def coco_host(folder: Path) -> None:
+def coco_host(folder: Path) -> dict[str, str]:
     """Lay the miniature out as COCO's host does: lists in one remote archive, pictures one by one."""
     root, host = data_helpers.miniature("coco"), folder / "images.cocodataset.org"
     (host / "annotations").mkdir(parents=True)
@@ -142,10 +144,33 @@ def coco_host(folder: Path) -> None:
                 name = f"annotations/{kind}_{split}.json"
                 bundle.write(root / name, name)
     shutil.copytree(root / "val2017", host / "val2017")
+    return {}
+
+
+def imagenet_host(folder: Path) -> dict[str, str]:
+    """Serve an Imagenette of the miniature's pictures, under a card that knows its hash."""
+    file = next(file for file in data_helpers.cards.parsed("imagenet").files if file.name == "imagenette2-160.tgz")
+    target = folder / file.urls[0].partition("//")[2]
+    target.parent.mkdir(parents=True)
+    with tarfile.open(target, "w:gz") as bundle:
+        for number, sample in enumerate(data_helpers.read("imagenet", max_samples=120)):
+            if sample.image and sample.labels.get("classes"):
+                wnid, split = sample.labels["classes"][0].wnid, "val" if number % 4 else "train"
+                bundle.add(sample.image, f"imagenette2-160/{split}/{wnid}/{sample.image.name}")
+    text = (data_helpers.cards.HERE / "imagenet.toml").read_text(encoding="utf-8")
+    for old, new in (
+        (file.sha256, hashlib.sha256(target.read_bytes()).hexdigest()),
+        (file.md5, hashlib.md5(target.read_bytes()).hexdigest()),
+        (str(file.bytes), str(target.stat().st_size)),
+    ):
+        text = text.replace(str(old), new)
+    (folder.parent / "cards").mkdir()
+    (folder.parent / "cards" / "imagenet.toml").write_text(text, encoding="utf-8")
+    return {"DATA_HELPERS_CARDS": str(folder.parent / "cards")}
 
 
 # A dataset whose card has a sample gets the host here that its sample is fetched from.
-HOSTS = {"coco": coco_host}
+HOSTS = {"coco": coco_host, "imagenet": imagenet_host}
 
 
 def real_folders(stem: str) -> list[Path]:

@@ -101,6 +101,8 @@ def convert(value: Any, source: str, target: str) -> Any:
             raise UnknownNameError(f"{form!r} names no form of a class. Expected one of: {', '.join(FORMS)}.")
     if not isinstance(value, str) and hasattr(value, "__iter__"):
         values = value.tolist() if hasattr(value, "tolist") else list(value)
+        if not isinstance(values, list):
+            return convert(values, source, target)
         if source in NUMBERS:
             check_numbers(values, source, "the list")
         return [_one(item, source, target) for item in values]

@@ -72,7 +72,7 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _rows(path: str | Path, pattern: str, expected: str) -> list[re.Match[str]]:
-    rows, form = [], re.compile(pattern)
+    rows, form = [], re.compile(pattern, re.ASCII)
     for number, line in lines(Path(path)):
         if not (match := form.fullmatch(line)):
             raise FormatError(f"{path}, line {number}: {line[:80]!r} found, expected {expected}.")
@@ -109,7 +109,11 @@ def read_ground_truth(path: str | Path, length: int | None = None) -> list[int]:
 
 def read_words(path: str | Path) -> dict[str, str]:
     """Read ``words.txt`` or ``LOC_synset_mapping.txt``: wnid to words; errors as for `read_ground_truth`."""
-    return {row[1]: row[2] for row in _rows(path, r"(n\d{8})[\t ](.+)", "a wnid and its words")}
+    found: dict[str, str] = {}
+    for row in _rows(path, r"(n\d{8})[\t ](.+)", "a wnid and its words"):
+        if found.setdefault(row[1], row[2]) != row[2]:
+            raise FormatError(f"{path}: {row[1]} stands twice, as {found[row[1]]!r} and as {row[2]!r}; expected once.")
+    return found
 
 
 def read_map_clsloc(path: str | Path) -> list[MappedClass]:

@@ -6,6 +6,7 @@ import bisect
 import csv
 import hashlib
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,8 +84,9 @@ class Root:
     def _lists(self) -> None:
         files = dict(self.found.lists)
         if self.found.kit and "truth" not in files:
-            for name in ("ILSVRC2012_validation_ground_truth.txt", "meta.mat"):
-                files["truth" if name.endswith("txt") else "meta"] = [self._kit(self.found.kit, name)]
+            folder = self._tried(self._kit, self.found.kit, None, "cut-archive")
+            for kind, name in (("truth", "ILSVRC2012_validation_ground_truth.txt"), ("meta", "meta.mat")):
+                files[kind] = sorted(folder.rglob(name)) if folder else []
         for path in files.get("truth", []):
             self.truth = self._tried(lists.read_ground_truth, path, [])
             for number, value in enumerate(self.truth, 1):
@@ -101,7 +103,11 @@ class Root:
         for split in ("train", "val"):
             for path in files.get(split, []):
                 for row in self._tried(lists.read_solution, path, []):
-                    self.named.setdefault(row.image, (split, row.wnid))
+                    if self.named.setdefault(row.image, (split, row.wnid))[1] != row.wnid and self.report:
+                        other = self.named[row.image][1]
+                        self.report(
+                            "other-label", f"{split} {row.image}", f"{path.name} says {row.wnid}, before {other}"
+                        )
                     self.boxes.setdefault(row.image, row.boxes)
         for path in files.get("tiny", []) + files.get("boxes", []):
             for box in self._tried(read_boxes, path, []):
@@ -118,17 +124,19 @@ class Root:
         for stem, (place, _) in self.found.annotations.items():
             self.named.setdefault(stem, (place or "val", named_wnid(stem)))
 
-    def _kit(self, archive: Path, name: str) -> Path:
-        """Return one of the devkit's files; the archive is small, and unpacked into the cache."""
+    def _kit(self, archive: Path) -> Path:
+        """Return the devkit's folder; the archive is small, and unpacked into the cache."""
         from ..files import extract
 
         folder = home() / "imagenet" / f"devkit-{hashlib.sha256(archive.read_bytes()).hexdigest()[:16]}"
         if not folder.is_dir():
-            extract(archive, folder)
-        path = next(iter(sorted(folder.rglob(name))), None)
-        if path is None:
-            raise FormatError(f"{archive}: holds no {name}. Get the devkit again.")
-        return path
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent) as work:
+                extract(archive, Path(work, "kit"))
+                Path(work, "kit").replace(folder)
+        if not any(folder.rglob("ILSVRC2012_validation_ground_truth.txt")):
+            raise FormatError(f"{archive}: holds no ILSVRC2012_validation_ground_truth.txt. Get the devkit again.")
+        return folder
 
     def _archives(self) -> None:
         there = {group.split for group in self.groups}

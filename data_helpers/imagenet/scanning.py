@@ -24,9 +24,12 @@ FEW = 20
 def scan(root: Path) -> Scan:
     """Count a root and list its problems; opens every picture and annotation once, archives' headers only."""
     problems: list[Problem] = []
+    told: set[Problem] = set()
 
     def report(kind: str, where: str, detail: str) -> None:
-        problems.append(Problem(kind, where, detail))
+        if (problem := Problem(kind, where, detail)) not in told:
+            told.add(problem)
+            problems.append(problem)
 
     whole = Root(root, report)
     splits: Counter[str] = Counter()

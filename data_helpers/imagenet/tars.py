@@ -12,9 +12,8 @@ import tarfile
 import tempfile
 from array import array
 from collections.abc import Iterator
-from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -138,7 +137,8 @@ def _write(target: Path, data: bytes) -> None:
 def _pass(path: Path) -> dict[str, Any]:
     columns = {name: array("q") for name in FIELDS}
     names, groups, broken = bytearray(), [""], ""
-    with path.open("rb", buffering=0) as file:
+    # A page at a time: a header lies in one, and where members are tiny several do.
+    with path.open("rb", buffering=4096) as file:
         end = path.stat().st_size
         try:
             for name, offset, size in _members(file, 0, end, path.name):
@@ -148,26 +148,49 @@ def _pass(path: Path) -> dict[str, Any]:
                     members = _members(file, offset, offset + size, f"{path.name}, {name}")
                 else:
                     members = iter([(name, offset, size)])
-                for member, first, length in members:
-                    names += member.encode("utf-8", "surrogateescape")
-                    values = (len(names), first, length, len(groups) - 1 if inner else 0)
-                    for column, value in zip(columns.values(), values, strict=True):
-                        column.append(value)
+                try:
+                    for member, first, length in members:
+                        names += member.encode("utf-8", "surrogateescape")
+                        values = (len(names), first, length, len(groups) - 1 if inner else 0)
+                        for column, value in zip(columns.values(), values, strict=True):
+                            column.append(value)
+                except ArchiveError as error:
+                    # One class is broken; the others are whole.
+                    broken = broken or str(error)
         except ArchiveError as error:
             if not names:
                 raise
-            broken = str(error)
+            broken = broken or str(error)
     found: dict[str, Any] = {name: np.frombuffer(column, np.int64) for name, column in columns.items()}
     texts = {"groups": np.array(groups), "broken": np.array(broken)}
     return found | texts | {"names": np.frombuffer(bytes(names), np.uint8)}
 
 
-def _at(file: FileIO, place: int, count: int) -> bytes:
+def _at(file: IO[bytes], place: int, count: int) -> bytes:
     file.seek(place)
     return file.read(count)
 
 
-def _members(file: FileIO, place: int, end: int, where: str) -> Iterator[tuple[str, int, int]]:
+def _plain(block: bytes) -> tuple[str, bytes, int] | None:
+    """Read the header of a regular file with a short name, as nearly all are: name, type, size; None for any other."""
+    try:
+        told = int(block[148:156].rstrip(b"\0 "), 8)
+        size = int(block[124:136].rstrip(b"\0 "), 8)
+        name = block[:100].partition(b"\0")[0].decode("ascii")
+    except ValueError:
+        return None
+    # The checksum counts its own eight bytes as blanks.
+    if block[156] != 48 or block[345] or told != sum(block) - sum(block[148:156]) + 256:
+        return None
+    return name, b"0", size
+
+
+def _any(block: bytes) -> tuple[str, bytes, int]:
+    entry = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    return entry.name, entry.type, entry.size
+
+
+def _members(file: IO[bytes], place: int, end: int, where: str) -> Iterator[tuple[str, int, int]]:
     """Iterate the regular files of an archive that lies between two offsets: name, first byte, length."""
     name = ""
     long_size: int | None = None
@@ -176,23 +199,23 @@ def _members(file: FileIO, place: int, end: int, where: str) -> Iterator[tuple[s
         if block == bytes(BLOCK):
             return
         try:
-            entry = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+            own, kind, size = _plain(block) or _any(block)
         except tarfile.HeaderError as error:
             what = "ends early, without an end mark" if not block else f"no tar header ({error})"
             raise ArchiveError(f"{where}: {what} at byte {place:,}. Get it from its publisher again.") from error
-        size = entry.size if long_size is None else long_size
+        size = size if long_size is None else long_size
         first = place + BLOCK
         if not 0 <= size <= end - first:
-            short = f"{entry.name!r} has {size:,} bytes and only {max(end - first, 0):,} are left"
+            short = f"{own!r} has {size:,} bytes and only {max(end - first, 0):,} are left"
             raise ArchiveError(f"{where}: ends early: {short}. Get it from its publisher again.")
         place = first + -(-size // BLOCK) * BLOCK
-        if entry.type in (b"L", b"x"):
+        if kind in (b"L", b"x"):
             # A long name, in GNU's way or POSIX's, stands before the entry that it belongs to.
             data = _at(file, first, min(size, 1 << 20)).decode("utf-8", "surrogateescape")
             pax = dict(re.findall(r"\d+ (path|size)=([^\n]*)\n", data))
-            name = data.rstrip("\0") if entry.type == b"L" else pax.get("path", name)
-            long_size = int(pax["size"]) if entry.type == b"x" and pax.get("size", "").isdecimal() else None
-        elif entry.type != b"g":
-            if entry.isreg():
-                yield name or entry.name, first, size
+            name = data.rstrip("\0") if kind == b"L" else pax.get("path", name)
+            long_size = int(pax["size"]) if kind == b"x" and pax.get("size", "").isdecimal() else None
+        elif kind != b"g":
+            if kind in tarfile.REGULAR_TYPES:
+                yield name or own, first, size
             name, long_size = "", None

@@ -82,7 +82,7 @@ def walk(root: Path) -> Found:
         parts = Path(folder).relative_to(root).parts
         base, split, wnid = _place(parts, root.name)
         grouped: dict[tuple[str | None, str | None], list[str]] = {}
-        for name in sorted(names):
+        for name in sorted(name for name in names if not name.startswith(".")):
             stem, dot, ending = name.rpartition(".")
             ending = (dot + ending).lower()
             if ending in PICTURES and (wnid or WNID.match(name) or STEM.fullmatch(stem) or split):
@@ -109,9 +109,11 @@ def _place(parts: tuple[str, ...], root: str) -> tuple[str, str | None, str | No
     base = next((part for part in parts if BASE.fullmatch(part)), "")
     split = next((match[1] or match[2] for part in parts if (match := SPLIT.fullmatch(part))), None)
     wnid = next((part for part in reversed(parts) if WNID.fullmatch(part)), None)
-    if wnid is None and parts and re.fullmatch(r"0|[1-9]\d{0,2}", parts[-1]):
+    second = next((name for name in (*parts, root) if V2.fullmatch(name)), None)
+    split = split or second
+    if wnid is None and parts and re.fullmatch(r"0|[1-9][0-9]{0,2}", parts[-1]):
         # ImageNetV2's folders are called by the index of the class; sorted as text they stand in another order.
-        wnid, split = convert(parts[-1], "index", "wnid"), split or base or (root if V2.fullmatch(root) else None)
+        wnid, split = convert(parts[-1], "index", "wnid"), split or base or None
     return base, split, wnid
 
 

@@ -52,8 +52,10 @@ class _Links:
 
     def __init__(self, sample: Sample) -> None:
         self.counts: Counter[str] = Counter()
-        for kind in ("boxes", "classes", "stuff"):
+        for kind in ("boxes", "stuff"):
             self.counts.update(overlays.labels(sample, kind))
+        # A picture's class is that of its boxes as a rule, and is no further thing.
+        self.counts.update([label for label in overlays.labels(sample, "classes") if label not in self.counts])
         if not self.counts:
             for kind in ("panoptic", "masks", "keypoints"):
                 self.counts.update(overlays.labels(sample, kind))
