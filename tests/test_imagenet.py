@@ -416,7 +416,7 @@ def test_unknown_wnids_and_labels_that_disagree(tmp_path: Path) -> None:
 
 def test_gate_and_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(GatedError, match=r"(?s)imagenette2-160.*ILSVRC2012_img_train.tar.*SHA-256"):
-        data_helpers.plan("imagenet", root=tmp_path)
+        data_helpers.fetch("imagenet", root=tmp_path)
     plan = data_helpers.plan("imagenet", split="imagenette2-160", root=tmp_path)
     assert [part.name for part in plan.parts] == ["imagenette2-160.tgz"] and "at least two archives" in str(plan)
     with pytest.raises(DataError, match="nothing of ImageNet"):

@@ -69,16 +69,7 @@ __all__ = [
 
 
 def plan(card: Card, want: Selection, root: Path) -> files.Plan:
-    """Plan to fetch a stand-in, named by ``split``; ImageNet itself only its owners hand out.
-
-    Raises
-    ------
-    GatedError
-        What is wanted is ImageNet itself; the message is the way to get it, and names the stand-ins.
-    """
-    if want.split is None:
-        open_ones = ", ".join(dict.fromkeys(split for file in card.files if file.urls for split in file.splits))
-        raise files.gated(card, f"only its owners hand it out; open stand-ins, named by split: {open_ones}")
+    """Plan a fetch; a stand-in is named by ``split``. What only the owners hand out is told, with its way, as a note."""
     found = files.plan_card(card, want, root)
     found.notes += [f"{file.name}: {file.note}" for file in card.files if file.note and _is_in(file.name, found)]
     return found
@@ -89,7 +80,16 @@ def _is_in(name: str, found: files.Plan) -> bool:
 
 
 def fetch(card: Card, want: Selection, root: Path, *, max_bytes: int | None, progress: bool | None) -> None:
-    """Fetch what `plan` tells; where other bytes come than were published, the card's note on them is told."""
+    """Fetch what `plan` tells; where other bytes come than were published, the card's note on them is told.
+
+    Raises
+    ------
+    GatedError
+        What is wanted is ImageNet itself; the message is the way to get it, and names the stand-ins.
+    """
+    if want.split is None:
+        open_ones = ", ".join(dict.fromkeys(split for file in card.files if file.urls for split in file.splits))
+        raise files.gated(card, f"only its owners hand it out; open stand-ins, named by split: {open_ones}")
     found = plan(card, want, root)
     try:
         files.fetch_card(card, want, root, max_bytes=max_bytes, progress=progress)
