@@ -214,11 +214,14 @@ class LandingActions(_Generated):
         found = []
         for name, text, kind in (
             ("chapters/coco", "Start with COCO", "first"),
+            ("index#in-one-minute", "Run it in a minute", ""),
             ("notebooks/coco", "See a notebook", ""),
             ("chapters/teaching", "Teach with it", ""),
         ):
-            if name in self.env.found_docs:
-                found.append(f'<a class="button {kind}" href="{up(self.env.docname)}{name}.html">{text}</a>')
+            page, _, place = name.partition("#")
+            if page in self.env.found_docs:
+                href = f"#{place}" if place else f"{up(self.env.docname)}{page}.html"
+                found.append(f'<a class="button {kind}" href="{href}">{text}</a>')
         repository = os.environ.get("BOOK_REPOSITORY", "").rstrip("/")
         if repository:
             found.append(f'<a class="button" href="{esc(repository)}">Source</a>')
