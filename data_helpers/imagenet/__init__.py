@@ -69,7 +69,7 @@ __all__ = [
 
 
 def plan(card: Card, want: Selection, root: Path) -> files.Plan:
-    """Plan a fetch; a stand-in is named by ``split``. What only the owners hand out is told, with its way, as a note."""
+    """Plan a fetch; a stand-in is named by ``split``. What only the owners hand out is told, with the way, as note."""
     found = files.plan_card(card, want, root)
     found.notes += [f"{file.name}: {file.note}" for file in card.files if file.note and _is_in(file.name, found)]
     return found
