@@ -167,6 +167,7 @@ def test_meta_mat_as_scipy_writes_it(tmp_path: Path) -> None:
     io_.savemat(tmp_path / "meta.mat", {"synsets": table})
     found = imagenet.read_meta(tmp_path / "meta.mat")
     assert [row.WNID for row in found] == [TENCH, SNAKE, "n00001740"]
+    assert data_helpers.summary("imagenet", tmp_path)["classes"] == {TENCH: 0, SNAKE: 0}
     assert found[2].children == (449, 490) and found[0].children == () and found[0].words == "tench, Tinca tinca"
     (tmp_path / "meta.mat").write_bytes(b"MATLAB 5.0 MAT-file" + bytes(200))
     with pytest.raises(FormatError, match="synsets"):

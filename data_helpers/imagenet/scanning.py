@@ -76,7 +76,7 @@ def scan(root: Path) -> Scan:
     known = set(whole.words) | set(whole.listed)
     strange = sorted(wnid for wnid in classes if wnid not in by("wnid") and wnid not in known)
     _tell("unknown-wnid", strange, "is none of the thousand classes, and no list here names it", report)
-    _checks(whole, report)
+    classes.update(dict.fromkeys(_checks(whole, report) - classes.keys(), 0))
     images = sum(len(group.names) for group in whole.groups)
     counted = {kind: kinds[kind] for kind in KINDS if kind in kinds}
     return Scan(
@@ -142,8 +142,8 @@ def _picture(path: Path, where: str, size: tuple[int, int] | None, report: Repor
         report("cut-picture" if cut else "not-a-picture", where, "ends early" if cut else f"no picture: {error}")
 
 
-def _checks(whole: Root, report: Report) -> None:
-    """Compare the lists of a root with the class table and with each other."""
+def _checks(whole: Root, report: Report) -> set[str]:
+    """Compare the lists of a root with the class table and with each other; return the classes that meta.mat names."""
     due = int(cards.parsed("imagenet").facts["val_images"].value)
     name = "ILSVRC2012_validation_ground_truth.txt"
     if len(whole.truth) == due:
@@ -164,8 +164,9 @@ def _checks(whole: Root, report: Report) -> None:
             if any(own.devkit != row.devkit for own in by("wnid").get(row.wnid, [])):
                 report("other-number", f"{path.name} {row.wnid}", f"id {row.devkit}, the devkit's is "
                        f"{by('wnid')[row.wnid][0].devkit}")  # fmt: skip
-    for kind, reader in (("is_a", lists.read_is_a), ("meta", lists.read_meta)):
-        for path in whole.found.lists.get(kind, []):
-            whole._tried(reader, path, [])
+    for path in whole.found.lists.get("is_a", []):
+        whole._tried(lists.read_is_a, path, [])
+    synsets = [row for path in whole.found.lists.get("meta", []) for row in whole._tried(lists.read_meta, path, [])]
     if whole.real and len(whole.real) >= lists.FEW and len(whole.real) != due:
         report("wrong-length", "real labels", f"{len(whole.real):,} pictures, expected {due:,}")
+    return {row.WNID for row in synsets if row.num_children == 0}

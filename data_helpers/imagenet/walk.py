@@ -22,6 +22,7 @@ LISTS = {
     "words.txt": "words",
     "map_clsloc.txt": "map",
     "wnids.txt": "wnids",
+    "imagenet_synsets.txt": "wnids",
     "wordnet.is_a.txt": "is_a",
     "meta.mat": "meta",
     "val_annotations.txt": "tiny",
