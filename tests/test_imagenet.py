@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import re
 import shutil
 import tarfile
+from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +41,11 @@ FORMATS = {
     "ImageNetV2": "test_stand_ins_side_by_side",
     "devkit as it is packed": "test_packed_devkit",
 }
+TRUTH = "ILSVRC2012_validation_ground_truth"
+FROM_LISTS = (
+    "real_empty", "real_scored", "real_rejects", "real_kept", "real_one", "real_two", "real_three", "real_labels",
+    "real_many", "real_ceiling", "real_rejects_share", "real_clean_classes",
+)  # fmt: skip
 TENCH, SNAKE, CRANE = "n01440764", "n01751748", "n02012849"
 
 
@@ -507,3 +515,149 @@ def test_lists_that_contradict_themselves_are_told(tmp_path: Path) -> None:
         (tmp_path / "truth.txt").write_text("\u0663\n", encoding="utf-8")
         imagenet.read_ground_truth(tmp_path / "truth.txt")
     assert imagenet.convert(np.array(449), "devkit", "wnid") == TENCH
+
+
+def test_an_archive_tells_what_is_no_picture_in_it(tmp_path: Path, home: Path) -> None:
+    data, png = (jpeg(tmp_path / form, form=form).read_bytes() for form in ("JPEG", "PNG"))
+    root = tmp_path / "root"
+    root.mkdir()
+    path = archive(root / "ILSVRC2012_img_train.tar", {TENCH: [data, png], SNAKE: [b"junk"]})
+    with tarfile.open(path, "a") as outer:
+        outer.addfile(tarfile.TarInfo("README"))
+    found = data_helpers.summary("imagenet", root)
+    assert found["classes"] == {TENCH: 2, SNAKE: 1} and {(p["kind"], p["where"]) for p in found["problems"]} == {
+        ("png-named-jpeg", f"{path.name} {TENCH}_7.JPEG"),
+        ("not-a-picture", f"{path.name} {SNAKE}_0.JPEG"),
+        ("other-file", f"{path.name} README"),
+    }
+    # A class that stands twice is read whole, and told.
+    inner = archive(path, {TENCH: [data]}).read_bytes()[: 512 + 10240]
+    path.write_bytes(inner + inner + bytes(1024))
+    assert imagenet.index(path).of(TENCH).tolist() == [0, 1]
+    assert kinds(root) == {"duplicate-id": f"{path.name} {TENCH}.tar"}
+    path.write_bytes(bytes(10240))
+    assert kinds(root) == {"cut-archive": path.name}
+    with pytest.raises(ArchiveError, match="no picture"):
+        list(data_helpers.read("imagenet", root))
+
+
+def test_folders_that_are_no_wnids(tmp_path: Path) -> None:
+    jpeg(tmp_path / "elsewhere" / TENCH / "a.JPEG")
+    jpeg(tmp_path / "root" / "loose" / "b.JPEG")
+    jpeg(tmp_path / "root" / "val" / TENCH / f"{SNAKE}_1.JPEG")
+    jpeg(tmp_path / "root" / "val" / TENCH / "c.bmp", form="BMP")
+    for number in (1, 1000):
+        jpeg(tmp_path / "root" / "test" / str(number) / f"{number}.JPEG")
+    (tmp_path / "root" / "train").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (tmp_path / "elsewhere" / "loop").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    found = data_helpers.summary("imagenet", tmp_path / "root")
+    assert found["splits"] == {"train": 1, "val": 2, "test": 2}, "links are followed, each folder once"
+    assert found["classes"] == {TENCH: 3}, "folders up to 1000 are no indices"
+    assert kinds(tmp_path / "root") == {
+        "stray-picture": "loose/b.JPEG",
+        "other-label": f"val/{TENCH}/{SNAKE}_1.JPEG",
+        "other-format": f"val/{TENCH}/c.bmp",
+    }
+    # Tiny ImageNet's validation folder alone.
+    jpeg(tmp_path / "part" / "images" / "val_0.JPEG")
+    (tmp_path / "part" / "val_annotations.txt").write_text(f"val_0.JPEG\t{SNAKE}\t1\t2\t3\t4\n")
+    assert data_helpers.summary("imagenet", tmp_path / "part")["images_on_disk"] == 1
+
+
+def test_lists_as_spreadsheets_and_editors_leave_them(tmp_path: Path) -> None:
+    for name, text, reader in (
+        ("truth.txt", "\ufeff449\r\n490\r\n\r\n\n", imagenet.read_ground_truth),
+        ("s.csv", f'\ufeffImageId,PredictionString\n"a","{TENCH} 1 2 3 4"\n"b","{SNAKE}"\n\n', imagenet.read_solution),
+        ("wnids.txt", f"{TENCH}   \n{SNAKE}\n", imagenet.read_class_list),
+    ):
+        (tmp_path / name).write_bytes(text.encode())
+        assert len(reader(tmp_path / name)) == 2  # type: ignore[operator]
+    for name, text, reader in (
+        ("map_clsloc.txt", f"{TENCH} 1001 tench\n", imagenet.read_map_clsloc),
+        ("s.csv", f"a,{TENCH} {SNAKE}\n", imagenet.read_solution),
+        ("real.json", "[]", imagenet.read_real),
+        ("real.json", f"[{','.join(['[1]'] * 49_999)}]", imagenet.read_real),
+        ("index.json", '{"0": ["tench", "tench"]}', imagenet.read_class_list),
+        ("index.json", f'{{"0": ["{TENCH}", "tench"], "1": ["{TENCH}", "tench"]}}', imagenet.read_class_list),
+        ("", "", imagenet.read_words),
+        ("folder.xml", "", imagenet.read_boxes),
+    ):
+        if text:
+            (tmp_path / name).write_text(text)
+        else:
+            (tmp_path / name).mkdir(exist_ok=True)
+        with pytest.raises(DataError, match=name or tmp_path.name):
+            reader(tmp_path / name)
+    for value in ([["a"]], b"n01440764", [None]):
+        with pytest.raises(FormatError, match="no class"):
+            imagenet.convert(value, "wnid", "index")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "ILSVRC2012_validation_ground_truth.txt").write_text("449\n490\n")
+    (root / "LOC_val_solution.csv").write_text(f"ILSVRC2012_val_00000001,{SNAKE}\n")
+    (root / "real.json").write_text("[[0]]")
+    (root / "map_clsloc.txt").write_text("n99999999 5 x\n")
+    assert kinds(root) == {
+        "other-label": "val ILSVRC2012_val_00000001",
+        "wrong-length": "real labels",
+        "unknown-wnid": "map_clsloc.txt n99999999",
+    }
+
+
+@pytest.mark.real
+def test_tables_and_facts_are_what_the_real_lists_say(real: Path) -> None:
+    def table(name: str) -> list[dict[str, str]]:
+        with (cards.HERE / "tables" / f"imagenet-{name}.csv").open(encoding="utf-8", newline="") as lines:
+            return list(csv.DictReader(lines))
+
+    folder = real / "imagenet"
+    kit = folder / "daksim_Imagenet-1K-Formatter"
+    words = imagenet.read_words(folder / "rangeetpan_IMagenet" / "tiny-imagenet-200" / "words.txt")
+    devkit = {row.wnid: row for row in imagenet.read_map_clsloc(kit / "map_clsloc.txt")}
+    rows = table("classes")
+    ranked = sorted(devkit)
+    assert [(r["wnid"], int(r["devkit"]), r["name"], r["short"]) for r in rows] == [
+        (wnid, devkit[wnid].devkit, words[wnid], re.sub(r"^(crane)_bird|^(maillot)_\d", r"\1\2", devkit[wnid].name))
+        for wnid in ranked
+    ]
+    names = [row["torchvision"] for row in rows]
+    given = imagenet.convert(imagenet.read_ground_truth(kit / f"{TRUTH}.txt"), "devkit", "index")
+    seen = imagenet.read_real(
+        folder / "huggingface_pytorch-image-models" / "timm" / "data" / "_info" / "imagenet_real_labels.json"
+    )
+    counts = Counter(map(len, seen))
+    assert {int(r["labels"]): int(r["pictures"]) for r in table("real-counts")} == counts
+    lost = [(old, new) for old, new in zip(given, seen, strict=True) if new and old not in new]
+    pairs = Counter((names[old], names[one]) for old, new in lost for one in new)
+    assert {(r["given"], r["seen"]): int(r["pictures"]) for r in table("real-pairs")} == {
+        pair: count for pair, count in pairs.items() if count >= 8
+    }
+    both = Counter(frozenset((names[a], names[b])) for new in seen for a, b in combinations(new, 2))
+    assert {frozenset((r["one"], r["other"])): int(r["pictures"]) for r in table("real-together")} == {
+        pair: count for pair, count in both.items() if count >= 30
+    }
+    empty = Counter(old for old, new in zip(given, seen, strict=True) if not new)
+    wrong = Counter(old for old, _ in lost)
+    many = Counter(old for old, new in zip(given, seen, strict=True) if len(new) > 1 and old in new)
+    for place, row in enumerate(table("real-classes")):
+        told = [int(row[key]) for key in ("pictures", "without_label", "given_not_seen", "more_than_one")]
+        assert told == [50, empty[place], wrong[place], many[place]], row
+    for row in table("label-kinds"):
+        place = int(row["picture"][-8:]) - 1
+        assert row["label"] == names[given[place]]
+        assert row["raters_saw"] == (", ".join(names[one] for one in seen[place]) or "no label at all")
+    parents = {row["wnid"]: row["parents"].split() for row in table("tree")}
+    assert len(set(parents) - set(ranked)) == 860 and not {p for ps in parents.values() for p in ps} & set(ranked)
+    shared = Counter(word for row in rows for word in row["name"].split(", "))
+    facts = cards.parsed("imagenet").facts
+    assert set(facts["shared_words"].note.split(", ")) == {word for word, count in shared.items() if count > 1}
+    scored = len(seen) - counts[0]
+    assert {key: facts[key].value for key in FROM_LISTS} == dict(
+        zip(
+            FROM_LISTS,
+            (counts[0], scored, len(lost), scored - len(lost), counts[1], counts[2], counts[3], sum(map(len, seen)),
+             scored - counts[1], round(100 * (1 - len(lost) / scored), 1), round(100 * len(lost) / scored, 2),
+             sum(not empty[place] and not wrong[place] for place in range(1000))),
+            strict=True,
+        )
+    )  # fmt: skip

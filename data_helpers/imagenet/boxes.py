@@ -14,7 +14,9 @@ from ..errors import FormatError, MissingFileError
 
 LARGEST = 4_000_000
 """Bytes of the largest annotation that is read; the published ones have a few hundred."""
-WNID = re.compile(r"n\d{8}")
+WNID = re.compile(r"n[0-9]{8}")
+PICTURES = (".jpeg", ".jpg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+"""How a picture's file name ends; ImageNet's own are JPEG, and `scan` tells the others."""
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -66,8 +68,8 @@ def _tree(path: Path) -> ElementTree.Element:
     try:
         size = path.stat().st_size
         data = path.read_bytes() if size <= LARGEST else b""
-    except FileNotFoundError:
-        raise MissingFileError(f"{path}: there is no such annotation. Check the path.") from None
+    except OSError as error:
+        raise MissingFileError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
     if size > LARGEST:
         raise FormatError(f"{path}: {size:,} bytes, an annotation has a few hundred. It is not read.")
     builder, parser = ElementTree.TreeBuilder(), expat.ParserCreate()

@@ -99,7 +99,7 @@ def convert(value: Any, source: str, target: str) -> Any:
     for form in (source, target):
         if form not in FORMS:
             raise UnknownNameError(f"{form!r} names no form of a class. Expected one of: {', '.join(FORMS)}.")
-    if not isinstance(value, str) and hasattr(value, "__iter__"):
+    if not isinstance(value, str | bytes) and hasattr(value, "__iter__"):
         values = value.tolist() if hasattr(value, "tolist") else list(value)
         if not isinstance(values, list):
             return convert(values, source, target)
@@ -117,7 +117,7 @@ def _one(value: Any, source: str, target: str) -> Any:
             raise FormatError(f"{value!r} is no whole number; {source!r} counts {NUMBERS[source]}.")
         if key == {"devkit": 0, "index": 1000}[source]:
             raise _base(source, "the value")
-    rows = by(source).get(key, [])
+    rows = by(source).get(key, []) if isinstance(key, str | int) else []
     exact = [row for row in rows if row.name == value] if source == "name" else rows
     if len(rows := exact if len(exact) == 1 else rows) != 1:
         told = ", ".join(f"{row.wnid} ({row.name})" for row in rows)

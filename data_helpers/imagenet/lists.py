@@ -56,17 +56,18 @@ class Synset(NamedTuple):
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise MissingFileError(f"{path}: there is no such list. Check the path.") from None
+        # A mark of the byte order, as some editors leave it, is no content.
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise MissingFileError(f"{path}: cannot be read ({error.strerror}). Check the path.") from None
     except UnicodeDecodeError as error:
         raise FormatError(f"{path}: no text in UTF-8 ({error.reason} at byte {error.start}).") from error
 
 
 def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Iterate a list's lines with their numbers, from 1, without their ends; a blank last line is none."""
+    """Iterate a list's lines with their numbers, from 1, without their ends; blank lines at the end are none."""
     found = _text(path).split("\n")
-    if found[-1] == "":
+    while found and not found[-1].strip():
         found.pop()
     yield from ((number, line.removesuffix("\r")) for number, line in enumerate(found, 1))
 
@@ -96,15 +97,19 @@ def read_ground_truth(path: str | Path, length: int | None = None) -> list[int]:
         A line that is no id from 1 to 1000; a list that counts from 0; one that was cut or grew.
     """
     ids = [int(row[1]) for row in _rows(path, r"\s*(\d{1,6})\s*", "one class's id from 1 to 1000")]
-    published = int(cards.parsed("imagenet").facts["val_images"].value)
-    due = length if length is not None else published if len(ids) >= FEW else len(ids)
-    if len(ids) != due:
-        raise FormatError(f"{path}: {len(ids):,} labels, expected {due:,}. Unpack it again from the devkit.")
+    _check_length(path, len(ids), "labels", length)
     check_numbers(ids, "devkit", str(path))
     for number, value in enumerate(ids, 1):
         if not 1 <= value <= 1000:
             raise FormatError(f"{path}, line {number}: {value} found, expected a class's id from 1 to 1000.")
     return ids
+
+
+def _check_length(path: str | Path, found: int, what: str, length: int | None = None) -> None:
+    published = int(cards.parsed("imagenet").facts["val_images"].value)
+    due = length if length is not None else published if found >= FEW else found
+    if found != due or not found:
+        raise FormatError(f"{path}: {found:,} {what}, expected {due or published:,}. Get the list again.")
 
 
 def read_words(path: str | Path) -> dict[str, str]:
@@ -120,6 +125,9 @@ def read_map_clsloc(path: str | Path) -> list[MappedClass]:
     """Read ``map_clsloc.txt``: wnid, ILSVRC2012_ID and short name; errors as for `read_ground_truth`."""
     rows = _rows(path, r"(n\d{8}) (\d{1,6}) (\S+)", "a wnid, an id from 1 to 1000 and a name")
     check_numbers([int(row[2]) for row in rows], "devkit", str(path))
+    for number, row in enumerate(rows, 1):
+        if not 1 <= int(row[2]) <= 1000:
+            raise FormatError(f"{path}, line {number}: {row[2]} found, expected a class's id from 1 to 1000.")
     return [MappedClass(row[1], int(row[2]), row[3]) for row in rows]
 
 
@@ -148,12 +156,17 @@ def read_solution(path: str | Path) -> list[Solution]:
     """
     found, expected = [], "a picture, and after a comma its wnid, or groups of a wnid and four corners"
     for number, line in lines(Path(path)):
-        image, comma, rest = line.partition(",")
+        image, comma, rest = line.replace('"', "").partition(",")
         if number == 1 and image == "ImageId":
             continue
         tokens, where = rest.split(), f"{path}, line {number}"
         group = 1 if all(WNID.fullmatch(token) for token in tokens) else 5
-        if not (image and comma and tokens) or len(tokens) % group or not all(map(WNID.fullmatch, tokens[::group])):
+        if (
+            not (image and comma and tokens)
+            or len(tokens) % group
+            or not all(map(WNID.fullmatch, tokens[::group]))
+            or (group == 1 and len(set(tokens)) > 1)
+        ):
             raise FormatError(f"{where}: {line[:80]!r} found, expected {expected}.")
         spots = range(0, len(tokens), group) if group == 5 else ()
         boxes = [Box(image, tokens[i], corners(tokens[i + 1 : i + 5], where)) for i in spots]
@@ -169,12 +182,13 @@ def read_real(path: str | Path) -> list[list[int]]:
     Raises
     ------
     MissingFileError, FormatError
-        No JSON list of lists of numbers from 0 to 999.
+        No JSON list of lists of numbers from 0 to 999; one that was cut or grew.
     """
     try:
         found = msgspec.json.decode(_text(Path(path)), type=list[list[int]])
     except msgspec.DecodeError as error:
         raise FormatError(f"{path}: {error}. Expected a list of lists of class indices.") from error
+    _check_length(path, len(found), "pictures")
     for place, labels in enumerate(found, 1):
         if wrong := [label for label in labels if not 0 <= label <= 999]:
             raise FormatError(f"{path}, picture {place}: {wrong[0]} found, expected an index from 0 to 999.")
@@ -196,11 +210,15 @@ def read_class_list(path: str | Path) -> dict[str, int]:
             index = msgspec.json.decode(_text(path), type=dict[int, tuple[str, str]])
         except msgspec.DecodeError as error:
             raise FormatError(f"{path}: {error}. Expected numbers, each with a wnid and a name.") from error
-        return {wnid: number for number, (wnid, _) in index.items()}
+        if wrong := [wnid for wnid, _ in index.values() if not WNID.fullmatch(wnid)]:
+            raise FormatError(f"{path}: {wrong[0]!r} found, expected a wnid such as n01440764.")
+        if len(found := {wnid: number for number, (wnid, _) in index.items()}) != len(index):
+            raise FormatError(f"{path}: {len(index):,} numbers and {len(found):,} wnids; expected one number a wnid.")
+        return found
     first = next(iter(lines(path)), (1, ""))[1]
     if re.fullmatch(r"n\d{8} \d+ \S+", first):
         return {row.wnid: row.devkit for row in read_map_clsloc(path)}
-    return {wnid: place for place, wnid in enumerate(read_words(path) if len(first) > 10 else read_wnids(path))}
+    return {wnid: place for place, wnid in enumerate(read_words(path) if len(first.strip()) > 9 else read_wnids(path))}
 
 
 def read_meta(path: str | Path) -> list[Synset]:

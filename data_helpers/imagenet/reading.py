@@ -45,6 +45,7 @@ class Root:
         self.words: dict[str, str] = {}
         self.listed: dict[str, None] = {}
         self.truth: list[int] = []
+        self.tars: list[tars.Tar] = []
         self.credits = self._credits()
         self._lists()
         self.groups = list(self.found.groups)
@@ -90,7 +91,7 @@ class Root:
         for path in files.get("truth", []):
             self.truth = self._tried(lists.read_ground_truth, path, [])
             for number, value in enumerate(self.truth, 1):
-                self.named[VAL.format(number)] = ("val", _convert(value, "devkit", "wnid"))
+                self._name(VAL.format(number), "val", _convert(value, "devkit", "wnid"), path)
         for path in files.get("words", []):
             found = self._tried(lists.read_words, path, {})
             self.words.update(found)
@@ -103,15 +104,11 @@ class Root:
         for split in ("train", "val"):
             for path in files.get(split, []):
                 for row in self._tried(lists.read_solution, path, []):
-                    if self.named.setdefault(row.image, (split, row.wnid))[1] != row.wnid and self.report:
-                        other = self.named[row.image][1]
-                        self.report(
-                            "other-label", f"{split} {row.image}", f"{path.name} says {row.wnid}, before {other}"
-                        )
+                    self._name(row.image, split, row.wnid, path)
                     self.boxes.setdefault(row.image, row.boxes)
         for path in files.get("tiny", []) + files.get("boxes", []):
             for box in self._tried(read_boxes, path, []):
-                self.named.setdefault(box.image, ("val" if path.name.startswith("val") else "train", box.label))
+                self._name(box.image, "val" if path.name.startswith("val") else "train", box.label, path)
                 self.boxes.setdefault(box.image, []).append(box)
         for path in files.get("sets", []):
             split = path.name.split(".")[0].split("_")[0]
@@ -123,6 +120,12 @@ class Root:
                 self.named.setdefault(VAL.format(number), ("val", None))
         for stem, (place, _) in self.found.annotations.items():
             self.named.setdefault(stem, (place or "val", named_wnid(stem)))
+
+    def _name(self, stem: str, split: str, wnid: str, path: Path) -> None:
+        """Note what a list says of a picture; the first list counts, one that says otherwise is told."""
+        before = self.named.setdefault(stem, (split, wnid))[1]
+        if before != wnid and self.report:
+            self.report("other-label", f"{split} {stem}", f"{path.name} says {wnid}, before {before}")
 
     def _kit(self, archive: Path) -> Path:
         """Return the devkit's folder; the archive is small, and unpacked into the cache."""
@@ -149,6 +152,7 @@ class Root:
             tar = self._tried(tars.index, path, None, "cut-archive")
             if tar is None:
                 continue
+            self.tars.append(tar)
             if tar.broken and self.report is None:
                 raise ArchiveError(tar.broken)
             if tar.broken and self.report:
@@ -260,7 +264,7 @@ def read(root: Path, want: Selection) -> Iterator[Sample]:
     `TAKEN`): it is then copied into the cache. `index` reads any of them.
     """
     whole = Root(root)
-    splits = want.names("split", [group.split for group in whole.groups if group.split])
+    splits = want.names("split", dict.fromkeys(group.split for group in whole.groups if group.split))
     kinds = want.names("label_types", KINDS) or list(KINDS)
     wanted, ids = want.names("classes", whole.classes()), want.wants_id()
     indices = {cls.index for cls in map(class_of, wanted)} - {None} if wanted else set()

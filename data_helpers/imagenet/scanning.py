@@ -15,7 +15,7 @@ from ..samples import Problem, Scan
 from . import lists
 from .classes import by, numbering
 from .reading import KINDS, Report, Root, published
-from .walk import Group
+from .walk import Group, named_wnid
 
 FEW = 20
 """So many things of one kind are told one by one."""
@@ -57,9 +57,9 @@ def scan(root: Path) -> Scan:
             if labels.get("classes"):
                 wnid = labels["classes"][0].label
                 classes[wnid] += 1
-                listed = whole.named.get(stem, ("", None))[1]
+                listed = whole.named.get(stem, ("", None))[1] or named_wnid(stem)
                 if group.wnid and listed and listed != group.wnid:
-                    report("other-label", where, f"lies in {group.wnid}, the lists say {listed}")
+                    report("other-label", where, f"lies in {group.wnid}, lists or its name say {listed}")
             elif group.split != "test" and (group.folder or group.tar):
                 unlabelled.append(where)
             size = (note.width, note.height) if note else None
@@ -71,6 +71,18 @@ def scan(root: Path) -> Scan:
     on_disk = {group.split for group in whole.groups if group.folder or group.tar}
     missing = [where for where in absent if where.partition(" ")[0] in on_disk]
     _tell("missing-picture", missing, "is named, and not there", report)
+    strays = [Path(path).relative_to(root).as_posix() for path in whole.found.strays]
+    _tell("stray-picture", strays, "no folder and no name says what it is; it is not counted", report)
+    for tar in whole.tars:
+        for kind, places, detail in (
+            ("png-named-jpeg", tar.pngs, "is a PNG"),
+            ("not-a-picture", tar.odd, "begins as no picture does"),
+        ):
+            _tell(kind, [f"{tar.path.name} {tar.name(place)}" for place in places.tolist()], detail, report)
+        _tell("other-file", [f"{tar.path.name} {name}" for name in tar.others], "is no picture, not counted", report)
+        for wnid, count in Counter(tar.groups).items():
+            if count > 1:
+                report("duplicate-id", f"{tar.path.name} {wnid}.tar", f"stands {count} times in the archive")
     _tell("unlabelled-picture", unlabelled, "no list and no folder gives its class", report)
     _tell("duplicate-id", twice, "another picture of this split has the same name", report)
     known = set(whole.words) | set(whole.listed)
@@ -161,12 +173,14 @@ def _checks(whole: Root, report: Report) -> set[str]:
                    "the file that Keras has under this name counts from 0, wnids sorted")  # fmt: skip
     for path in whole.found.lists.get("map", []):
         for row in whole._tried(lists.read_map_clsloc, path, []):
+            if row.wnid not in by("wnid"):
+                report("unknown-wnid", f"{path.name} {row.wnid}", "is none of the thousand classes")
             if any(own.devkit != row.devkit for own in by("wnid").get(row.wnid, [])):
                 report("other-number", f"{path.name} {row.wnid}", f"id {row.devkit}, the devkit's is "
                        f"{by('wnid')[row.wnid][0].devkit}")  # fmt: skip
     for path in whole.found.lists.get("is_a", []):
         whole._tried(lists.read_is_a, path, [])
     synsets = [row for path in whole.found.lists.get("meta", []) for row in whole._tried(lists.read_meta, path, [])]
-    if whole.real and len(whole.real) >= lists.FEW and len(whole.real) != due:
-        report("wrong-length", "real labels", f"{len(whole.real):,} pictures, expected {due:,}")
+    if whole.real and whole.truth and len(whole.real) != len(whole.truth):
+        report("wrong-length", "real labels", f"{len(whole.real):,} pictures, the truth has {len(whole.truth):,}")
     return {row.WNID for row in synsets if row.num_children == 0}

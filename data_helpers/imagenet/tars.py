@@ -20,9 +20,11 @@ import numpy.typing as npt
 
 from ..errors import ArchiveError, MissingFileError, StorageError, UnknownNameError
 from ..home import home
+from .boxes import PICTURES
 
 BLOCK = tarfile.BLOCKSIZE
 INNER = re.compile(r"(?:.*/)?(n\d{8})\.tar")
+JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG"
 FIELDS = ("member", "offset", "size", "group")
 
 
@@ -37,6 +39,10 @@ class Tar:
         Names of the inner archives, in their order; ``""`` for what lies directly in the outer one.
     group, offset, size
         One entry a picture, in the order of the archive: its inner archive, first byte and length in bytes.
+    pngs, odd
+        Places of the pictures that begin as a PNG does, and as neither that nor a JPEG.
+    others
+        Names of the members that are no pictures.
     broken
         Where and why the archive ends early, or None; what comes before is indexed all the same.
     """
@@ -47,6 +53,9 @@ class Tar:
         self.group: npt.NDArray[np.int64] = found["group"]
         self.offset: npt.NDArray[np.int64] = found["offset"]
         self.size: npt.NDArray[np.int64] = found["size"]
+        self.pngs: npt.NDArray[np.int64] = found["pngs"]
+        self.odd: npt.NDArray[np.int64] = found["odd"]
+        self.others: list[str] = found["others"].tolist()
         self._ends: npt.NDArray[np.int64] = found["member"]
         self._names: bytes = found["names"].tobytes()
         self.broken: str | None = str(found["broken"]) or None
@@ -75,7 +84,7 @@ class Tar:
             raise UnknownNameError(
                 f"{self.path.name} holds no {wnid}. Expected one of its {len(self.groups):,} classes."
             )
-        return np.flatnonzero(self.group == self.groups.index(wnid))
+        return np.flatnonzero(np.isin(self.group, [n for n, name in enumerate(self.groups) if name == wnid]))
 
     def read(self, place: int) -> bytes:
         """Return a picture's bytes, by one read."""
@@ -137,6 +146,8 @@ def _write(target: Path, data: bytes) -> None:
 def _pass(path: Path) -> dict[str, Any]:
     columns = {name: array("q") for name in FIELDS}
     names, groups, broken = bytearray(), [""], ""
+    pngs, odd = array("q"), array("q")
+    others: list[str] = []
     # A page at a time: a header lies in one, and where members are tiny several do.
     with path.open("rb", buffering=4096) as file:
         end = path.stat().st_size
@@ -150,6 +161,12 @@ def _pass(path: Path) -> dict[str, Any]:
                     members = iter([(name, offset, size)])
                 try:
                     for member, first, length in members:
+                        if not member.lower().endswith(PICTURES):
+                            others.append(f"{name}, {member}" if inner else member)
+                            continue
+                        start = _at(file, first, min(length, 4))
+                        if start[:3] != JPEG and not member.lower().endswith(".png"):
+                            (pngs if start == PNG else odd).append(len(columns["size"]))
                         names += member.encode("utf-8", "surrogateescape")
                         values = (len(names), first, length, len(groups) - 1 if inner else 0)
                         for column, value in zip(columns.values(), values, strict=True):
@@ -161,8 +178,11 @@ def _pass(path: Path) -> dict[str, Any]:
             if not names:
                 raise
             broken = broken or str(error)
+    if not (names or broken):
+        raise ArchiveError(f"{path.name}: holds no picture. Get it from its publisher again.")
     found: dict[str, Any] = {name: np.frombuffer(column, np.int64) for name, column in columns.items()}
-    texts = {"groups": np.array(groups), "broken": np.array(broken)}
+    found |= {"pngs": np.frombuffer(pngs, np.int64), "odd": np.frombuffer(odd, np.int64)}
+    texts = {"groups": np.array(groups), "others": np.array(others, str), "broken": np.array(broken)}
     return found | texts | {"names": np.frombuffer(bytes(names), np.uint8)}
 
 

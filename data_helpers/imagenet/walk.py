@@ -9,11 +9,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .boxes import WNID
+from .boxes import PICTURES, WNID
 from .classes import convert
 from .tars import Tar
 
-PICTURES = {".jpeg", ".jpg", ".png"}
 LISTS = {
     "ILSVRC2012_validation_ground_truth.txt": "truth",
     "LOC_val_solution.csv": "val",
@@ -34,7 +33,7 @@ SHARED = {"words.txt": rb"n\d{8}\t", "wnids.txt": rb"n\d{8}\s", "real.json": rb"
 """Names that other datasets may use as well, and how the file begins where it is ImageNet's."""
 SETS = re.compile(r"(train|val|test)(_cls|_loc)?\.txt")
 SPLIT = re.compile(r"(?:.*_)?(train|val|test)(?:_t3|_images(?:_\d+)?)?|(train|val|test)_images_\d+")
-STEM = re.compile(r"ILSVRC20\d\d_(val|test)_\d{8}(?:_n\d{8})?|n\d{8}_\d+(?:_n\d{8})?")
+STEM = re.compile(r"ILSVRC20\d\d_(val|test)_\d{8}(?:_n\d{8})?|n\d{8}_\d+(?:_n\d{8})?|(val|test)_\d+")
 BASE = re.compile(r"tiny-imagenet.*|image(?:nette|woof|wang).*|imagenet-?v2.*", re.I)
 V2 = re.compile(r"imagenet-?v2.*", re.I)
 ARCHIVE = re.compile(r"ILSVRC20\d\d_img_(train|val|test).*\.tar|n\d{8}\.tar")
@@ -65,23 +64,38 @@ class Group(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Everything below a folder by kind; the keys of ``lists`` are the values of `LISTS`, ``sets`` and ``boxes``."""
+    """Everything below a folder by kind; the keys of ``lists`` are the values of `LISTS`, ``sets`` and ``boxes``.
+
+    ``strays`` are pictures of which no folder and no name says that they are ImageNet's.
+    """
 
     groups: list[Group]
     annotations: dict[str, tuple[str | None, str]]
     lists: dict[str, list[Path]]
     archives: list[Path]
+    strays: list[str]
     kit: Path | None
 
 
 def walk(root: Path) -> Found:
-    """Walk a folder once, in order of names; hidden folders are left out."""
-    found = Found([], {}, defaultdict(list), [], None)
-    kit = None
-    for folder, folders, names in os.walk(root):
+    """Walk a folder once, in order of names, links too; hidden folders are left out."""
+    found = Found([], {}, defaultdict(list), [], [], None)
+    kit, seen, devkit = None, set(), set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        state = Path(folder).stat()
+        if (state.st_dev, state.st_ino) in seen:
+            # A link to a folder that was walked already: a loop, or its pictures twice.
+            folders.clear()
+            continue
+        seen.add((state.st_dev, state.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         parts = Path(folder).relative_to(root).parts
+        if "1000" in folders and not any(map(V2.fullmatch, (*parts, root.name))):
+            devkit.add(folder)
         base, split, wnid = _place(parts, root.name)
+        if wnid and wnid not in parts and str(Path(folder).parent) in devkit:
+            # Folders up to 1000 are no indices: of none of them the class is known.
+            wnid = None
         grouped: dict[tuple[str | None, str | None], list[str]] = {}
         for name in sorted(name for name in names if not name.startswith(".")):
             stem, dot, ending = name.rpartition(".")
@@ -89,6 +103,8 @@ def walk(root: Path) -> Found:
             if ending in PICTURES and (wnid or WNID.match(name) or STEM.fullmatch(stem) or split):
                 key = (split or _split(stem), wnid or named_wnid(stem))
                 grouped.setdefault(key, []).append(name)
+            elif ending in PICTURES:
+                found.strays.append(os.path.join(folder, name))  # noqa: PTH118
             elif ending == ".xml":
                 found.annotations[stem] = (split or _split(stem), os.path.join(folder, name))  # noqa: PTH118
             elif name in LISTS:
@@ -120,7 +136,7 @@ def _place(parts: tuple[str, ...], root: str) -> tuple[str, str | None, str | No
 
 def _split(stem: str) -> str | None:
     match = STEM.fullmatch(stem)
-    return None if match is None else match[1] or "train"
+    return None if match is None else match[1] or match[2] or "train"
 
 
 def named_wnid(stem: str) -> str | None:
