@@ -560,3 +560,88 @@ def test_the_collector_is_on_again(folder: Any) -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_lists_of_other_tools_read(folder: Any, tmp_path: Path) -> None:
+    """labelme's nulls, the backslashes of Label Studio on Windows, Roboflow's names, what macOS leaves beside files."""
+    content = document(box(1), licenses=[{"id": 0, "name": None, "url": None}])
+    content["images"][0] |= {"file_name": "val2017\\000000000001.jpg", "license": 0}
+    root = folder(content)
+    (root / "annotations" / "._instances_val2017.json").write_bytes(b"\0\5\x16\7")
+    (sample,) = read(root)
+    assert sample.image == root / "val2017" / "000000000001.jpg" and sample.licence is None
+    assert coco.scan(root).problems == []
+    robo = tmp_path / "robo"
+    for split in ("train", "valid"):
+        (robo / split).mkdir(parents=True)
+        (robo / split / "_annotations.coco.json").write_text(json.dumps(document(box(1))))
+        (robo / split / "000000000001.jpg").write_bytes(picture())
+        (robo / split / "._000000000001.jpg").write_bytes(b"\0\5\x16\7")
+    assert coco.recognise(robo) == "COCO layout"
+    assert coco.scan(robo).problems == []
+    assert [(one.split, one.image is not None) for one in read(robo)] == [("train", True), ("valid", True)]
+
+
+def test_lists_may_share_a_folder_of_pictures(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for split in ("train", "val"):
+        content = document(box(1))
+        content["images"][0]["file_name"] = f"{split}.jpg"
+        (tmp_path / f"{split}.json").write_text(json.dumps(content))
+        (tmp_path / "images" / f"{split}.jpg").write_bytes(picture())
+    assert coco.scan(tmp_path).problems == []
+    (tmp_path / "images" / "more.jpg").write_bytes(picture())
+    (problem,) = coco.scan(tmp_path).problems
+    assert (problem.kind, problem.where) == ("unlisted-picture", "images/more.jpg")
+
+
+@pytest.mark.parametrize(
+    ("images", "record", "kind"),
+    [
+        ({"width": -8}, {}, "bad-size"),
+        ({"width": 10**12, "height": 10**12}, {}, "bad-size"),
+        ({}, {"category_id": None}, "unknown-category"),
+        ({}, {"keypoints": [1, 1, 7], "num_keypoints": 1}, "bad-keypoints"),
+        ({}, {"bbox": ["NaN", 1, 3, 3]}, "bad-box"),
+        ({"file_name": "x/" + "a" * 5000 + ".jpg"}, {}, "missing-picture"),
+    ],
+)
+def test_odd_numbers_are_told_and_break_nothing(folder: Any, images: Any, record: Any, kind: str) -> None:
+    content = document(box(1, **record))
+    content["images"][0] |= images
+    root = folder(content)
+    assert kind in kinds(coco.scan(root))
+    samples = read(root)
+    show.gallery(samples)._repr_html_()
+    assert stats.spatial_heatmap(samples).max() <= 1 and len(stats.class_sizes(samples)) <= 1
+    if kind == "bad-size":
+        with pytest.raises(FormatError, match="no mask is made for such a size"):
+            coco.mask(samples[0].labels["masks"][0], samples[0].height or 6, samples[0].width or 8)
+
+
+def test_a_mask_needs_a_record_and_a_size() -> None:
+    note = coco.Annotation(1, raw_segmentation=_raw([[1, 1, 4, 1, 4, 4]]))
+    for size in ((6.0, 8.0), ("6", "8"), (None, None)):
+        with pytest.raises(FormatError, match="expected the picture's size"):
+            coco.mask(note, *size)  # type: ignore[arg-type]
+    with pytest.raises(FormatError, match="has no mask"):
+        coco.mask({"segmentation": [[1, 1, 4, 1, 4, 4]]}, 6, 8)
+    with pytest.raises(FormatError, match="or no number"):
+        masks.check_polygons([[1.0, float("nan"), 4.0, 1.0, 4.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"bbox": [1, 1, -2, 2]}, "record 0: bbox is"),
+        ({"bbox": ["NaN", 1, 2, 2]}, "record 0: bbox is"),
+        ({"bbox": []}, "results[0]: Expected `array` of length 4"),
+        ({"segmentation": {"size": [1 << 40, 2], "counts": [(1 << 40) - 1, (1 << 40) - 1, 2]}}, "record 0: RLE: size"),
+    ],
+)
+def test_results_of_no_sane_size_are_told(tmp_path: Path, record: dict[str, Any], told: str) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps([{"image_id": 1, "category_id": 1, "score": 0.5, **record}]))
+    with pytest.raises(FormatError) as error:
+        coco.read_results(path)
+    assert told in str(error.value) and "coco.read_results reads it" not in str(error.value)

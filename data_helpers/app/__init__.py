@@ -209,7 +209,8 @@ def _describe(fo: Any, dataset: Any, documents: Documents, categories: Sequence[
         person = next((category for category in categories if category.keypoints), None)
         if person is not None:
             # COCO counts the ends of its bones from 1, FiftyOne from 0.
-            edges = [[end - 1 for end in bone] for bone in person.skeleton]
+            ends = range(1, len(person.keypoints) + 1)
+            edges = [[end - 1 for end in bone] for bone in person.skeleton if all(end in ends for end in bone)]
             dataset.default_skeleton = fo.KeypointSkeleton(labels=list(person.keypoints), edges=edges)
     # Each class in a colour of its own; maps that cover the whole picture wait until they are asked for.
     dataset.app_config.color_scheme = fo.ColorScheme(color_by="value")

@@ -94,12 +94,13 @@ def _place(data: memoryview, error: Exception) -> str:
 
 def _record(data: memoryview, error: msgspec.ValidationError) -> str:
     """Find the record that breaks the schema: msgspec names the field, not the position in the list."""
+    kinds: dict[str, Any] = {"images": Picture, "annotations": Annotation, "categories": Category, "licenses": Licence}
     try:
         parts = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
     except msgspec.DecodeError:
-        expected = "an object with images, annotations and categories"
-        return f"found {error}, expected {expected}. A list is a results file: coco.read_results reads it"
-    kinds: dict[str, Any] = {"images": Picture, "annotations": Annotation, "categories": Category, "licenses": Licence}
+        if not is_list(data):
+            return f"found {error}, expected an object with images, annotations and categories"
+        parts, kinds = {"results": msgspec.Raw(data)}, {"results": Annotation}
     for name, kind in kinds.items():
         if name not in parts:
             continue

@@ -12,21 +12,26 @@ SPLIT = re.compile(
     r"(?:^|[_.-])((?:test-?dev|valminusminival|minival|trainval35k|trainval|train|validation|valid|val|test|unlabeled)"
     r"(?:20\d\d)?)(?=$|[_.-])"
 )
-KIND = re.compile(r"^(?:instances|person_keypoints|captions|stuff|panoptic|images?_info|labels)(?:_|$)")
+KIND = re.compile(
+    r"^(?:instances|person_keypoints|captions|stuff|panoptic|images?_info|labels|_annotations\.coco)(?:_|$)"
+)
 DEPTH = 5
 
 
 def walk(root: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Go through a folder a few levels deep, in sorted order; hidden folders are left out."""
+    """Go through a folder a few levels deep, in sorted order; what is hidden is left out."""
     for folder, folders, names in os.walk(root):
         depth = len(Path(folder).relative_to(root).parts)
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if depth < DEPTH else []
-        yield Path(folder), sorted(names)
+        yield Path(folder), sorted(name for name in names if not name.startswith("."))
 
 
 def lists(root: Path) -> list[Path]:
-    """Return a folder's JSON files: those of ``annotations/``, else all that lie in it, a few levels deep."""
-    if found := sorted(path for path in (root / "annotations").glob("*.json") if path.is_file()):
+    """Return a folder's JSON files: those of ``annotations/``, else all that lie in it, a few levels deep.
+
+    Hidden ones are left out: macOS puts a ``._name.json`` that is no JSON beside each file it copies.
+    """
+    if found := sorted(path for path in (root / "annotations").glob("[!.]*.json") if path.is_file()):
         return found
     return [folder / name for folder, names in walk(root) for name in names if name.endswith(".json")]
 
@@ -47,7 +52,7 @@ def order(split: str) -> tuple[bool, str]:
 
 def base_of(path: Path) -> Path:
     """Return the folder next to whose lists the picture folders lie."""
-    return path.parent.parent if path.parent.name == "annotations" else path.parent
+    return path.parent.parent if path.parent.name.lower() == "annotations" else path.parent
 
 
 def names_in(folder: Path) -> frozenset[str]:

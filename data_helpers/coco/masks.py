@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from typing import Annotated, Any
 
 import msgspec
@@ -15,6 +17,8 @@ Runs = npt.NDArray[np.int64]
 
 LONG = 120
 """No two points take so many bytes, however their numbers are written."""
+LARGEST = 1 << 30
+"""Pixels of the largest picture a mask is made for: a GB of memory, and within what COCO's own code can count."""
 
 
 def runs(counts: Any) -> Runs:
@@ -65,7 +69,7 @@ def check_runs(segmentation: dict[str, Any], height: int | None, width: int | No
     """Return the runs of an RLE, checked against its own size and, where given, the picture's."""
     size = segmentation.get("size")
     whole = isinstance(size, list) and len(size) == 2 and all(isinstance(n, int) and n >= 0 for n in size)
-    if not whole or not isinstance(size, list):
+    if not whole or not isinstance(size, list) or math.prod(size) > LARGEST:
         raise FormatError(f"RLE: size is {size!r}, expected [height, width]. Mend the record.")
     if height is not None and width is not None and size != [height, width]:
         raise FormatError(f"RLE: its size is {size}, the picture's is {[height, width]}: a mask of another picture?")
@@ -120,8 +124,9 @@ def check_polygons(segmentation: list[Any]) -> None:
             raise FormatError(
                 f"polygon: found {len(part)} numbers, expected x, y of at least 3 points. Mend the record."
             )
-        if max(map(abs, part)) > 1e6:
-            raise FormatError("polygon: a corner is more than a million pixels away. Mend the record.")
+        # The sum finds what is no number, which no comparison does.
+        if not math.isfinite(sum(part)) or max(map(abs, part)) > 1e6:
+            raise FormatError("polygon: a corner is more than a million pixels away, or no number. Mend the record.")
 
 
 def mask(record: Any, height: int, width: int) -> npt.NDArray[np.bool_]:
@@ -142,9 +147,15 @@ def mask(record: Any, height: int, width: int) -> npt.NDArray[np.bool_]:
     Raises
     ------
     FormatError
-        No mask, a polygon of fewer than three points, runs that do not fit the picture.
+        No mask, a polygon of fewer than three points, runs that do not fit the picture, a picture of no sane size.
     """
-    segmentation = record.segmentation
+    try:
+        height, width = operator.index(height), operator.index(width)
+    except TypeError as error:
+        raise FormatError(f"height={height!r}, width={width!r}: expected the picture's size in pixels.") from error
+    if min(height, width) < 0 or height * width > LARGEST:
+        raise FormatError(f"height={height}, width={width}: no mask is made for such a size. Mend the image's record.")
+    segmentation = getattr(record, "segmentation", None)
     if isinstance(segmentation, dict):
         return _draw(check_runs(segmentation, height, width), height, width)
     if not isinstance(segmentation, list) or not segmentation:

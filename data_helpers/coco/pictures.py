@@ -47,10 +47,12 @@ def check(path: Path, width: int | None, height: int | None, where: str, report:
                 report("cut-picture", where, "no end mark: the file is cut short")
 
 
-def check_split(split: Split, report: Report) -> int:
-    """Count a split's pictures on disk and look at each one's header."""
-    count, missing, listed = 0, [], set()
+def check_split(split: Split, report: Report, beside: dict[Path, tuple[frozenset[str], set[str]]]) -> int:
+    """Count a split's pictures on disk and look at each one's header; remember each folder's names and listed ones."""
+    count, missing = 0, []
     place = split.folder.name
+    # Lists may share a folder: a picture is unlisted when none of them has it.
+    listed = beside.setdefault(split.folder, (split.names, set()))[1]
     for image in split.images.values():
         path = split.image(image)
         if path is None:
@@ -62,10 +64,16 @@ def check_split(split: Split, report: Report) -> int:
         listed.add(path.name)
         check(path, image.width, image.height, f"{place}/{path.name}", report)
     _tell(missing, len(split.images), "missing-picture", place, "is listed, and not there", report)
-    if count:
-        extra = sorted(name for name in split.names - listed if Path(name).suffix.lower() in layout.PICTURES)
-        _tell(extra, len(split.names), "unlisted-picture", place, "is there, and in no list", report)
     return count
+
+
+def check_unlisted(beside: dict[Path, tuple[frozenset[str], set[str]]], report: Report) -> None:
+    """Report pictures that no list names, in folders of which some list names one."""
+    for folder, (names, listed) in beside.items():
+        pictures = (name for name in names - listed if Path(name).suffix.lower() in layout.PICTURES)
+        extra = sorted(name for name in pictures if not name.startswith("."))
+        if listed:
+            _tell(extra, len(names), "unlisted-picture", folder.name, "is there, and in no list", report)
 
 
 def _tell(names: Iterable[str], total: int, kind: str, place: str, detail: str, report: Report) -> None:

@@ -20,8 +20,8 @@ class Licence(msgspec.Struct, gc=False):
     """One of the licences that a file's images point to by ``license``."""
 
     id: int
-    name: str = ""
-    url: str = ""
+    name: str | None = ""
+    url: str | None = ""
 
 
 class Category(msgspec.Struct, omit_defaults=True):

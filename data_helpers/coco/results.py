@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def read_results(
     Raises
     ------
     FormatError
-        Not a list, a broken record, or results for other images.
+        Not a list, a broken record, a box without a size, or results for other images.
     """
     path = Path(path)
     data = load(path)
@@ -64,6 +65,8 @@ def _fill(note: Annotation) -> None:
         return
     if note.bbox is not None:
         x, y, width, height = note.bbox
+        if not math.isfinite(sum(note.bbox)) or min(width, height) < 0:
+            raise FormatError(f"bbox is {list(note.bbox)}, expected x, y, width and height, the last two not negative.")
         note.area = width * height
         if not note.raw_segmentation:
             corners = [[x, y, x, y + height, x + width, y + height, x + width, y]]

@@ -17,7 +17,7 @@ from ..errors import FormatError
 from ..samples import Problem, Scan
 from . import layout, pictures
 from .decoding import quiet_collector
-from .masks import check, glance, read_panoptic
+from .masks import LARGEST, check, glance, read_panoptic
 from .parts import Part
 from .records import Annotation
 from .splits import Split, by_split
@@ -49,11 +49,13 @@ def scan(root: Path) -> Scan:
         name = split.name or ""
         found.splits[name] = found.splits.get(name, 0) + len(split.images)
         labels.update(_labels(split, classes, report))
-        found.images_on_disk += pictures.check_split(split, report)
+        found.images_on_disk += pictures.check_split(split, report, beside)
 
+    beside: dict[Path, tuple[frozenset[str], set[str]]] = {}
     with quiet_collector():
         # No name here holds the last split: its records are gone before the collector would walk them.
         deque(map(count, by_split(layout.lists(root), found.problems.append)), maxlen=0)
+    pictures.check_unlisted(beside, report)
     found.labels = {kind: labels[kind] for kind in sorted(labels)}
     if not found.splits:
         for name, paths in layout.loose_pictures(root).items():
@@ -91,7 +93,7 @@ def _labels(split: Split, classes: dict[str, Counter[str]], report: Report) -> C
 def _part(part: Part, split: Split, before: list[Part], report: Report) -> dict[str, tuple[int, Counter[int]]]:
     notes, name = part.annotations, part.path.name
     if part.text:
-        report("text-number", name, "ids or other numbers are written as text; they are read as numbers")
+        report("text-number", name, "ids or other numbers are written as text, or as 1.0; they are read as numbers")
     if part.lvis:
         report("lvis-file", name, "LVIS, not COCO: what is not labelled in a picture may still be in it; use lvis-api")
     used = Counter(map(attrgetter("category_id"), notes))
@@ -169,11 +171,12 @@ def _ids(part: Part, used: Counter[Any], owners: npt.NDArray[np.int64], report: 
     if nameless:
         report("missing-id", name, f"{nameless:,} of {len(notes):,} annotations have no id, by which others find them")
     for image in part.images:
-        if (image.width is not None and image.width <= 0) or (image.height is not None and image.height <= 0):
+        width, height = (1 if side is None else side for side in (image.width, image.height))
+        if min(width, height) <= 0 or width * height > LARGEST:
             report("bad-size", f"{name}: image {image.id}", f"is listed as {image.width}x{image.height} pixels")
-    known = {None, *part.categories}
-    if len(known) == 1 and (part.captions or part.results):
+    if not part.categories and (part.captions or part.results):
         return
+    known = {*part.categories, *([None] if part.panoptic else [])}
     for note in notes if not known.issuperset(used) else ():
         if note.category_id not in known and note.caption is None:
             report("unknown-category", _where(name, note), f"category {note.category_id} is not in the list")
@@ -256,6 +259,8 @@ def _keypoints(part: Part, report: Report) -> int:
         if len(values) % 3 or (expected and len(values) != expected):
             detail = f"found {len(values)} numbers, expected {expected or 'a multiple of 3'}"
             report("bad-keypoints", _where(part.path.name, note), detail)
+        elif not {0, 1, 2}.issuperset(values[2::3]):
+            report("bad-keypoints", _where(part.path.name, note), "a visibility is none of 0, 1, 2")
         elif note.num_keypoints is not None and note.num_keypoints != sum(v > 0 for v in values[2::3]):
             detail = f"num_keypoints is {note.num_keypoints}, {sum(v > 0 for v in values[2::3])} have v > 0"
             report("bad-keypoints", _where(part.path.name, note), detail)

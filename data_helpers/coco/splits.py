@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 from collections import deque
@@ -48,8 +49,11 @@ class Split:
         name = file_name(picture)
         if name in self.names:
             return self.folder / name
-        if "/" in name and ".." not in (parts := Path(name).parts) and not Path(name).is_absolute() and parts:
-            return next((path for top in (self.folder, self.base) if (path := top / name).is_file()), None)
+        # Label Studio and others write the file names of Windows.
+        inner = Path(name.replace("\\", "/"))
+        if len(inner.parts) > 1 and ".." not in inner.parts and not inner.is_absolute():
+            with contextlib.suppress(OSError):
+                return next((path for top in (self.folder, self.base) if (path := top / inner).is_file()), None)
         return None
 
     def groups(self, wanted: Sequence[str] | None) -> dict[str, dict[int, list[Annotation]]]:
@@ -144,7 +148,7 @@ def file_name(picture: Picture) -> str:
 
 def short_licence(licence: Licence) -> str | None:
     """Return ``CC BY-NC 2.0`` for a Creative Commons address, else the licence's own name."""
-    found = re.search(r"creativecommons\.org/licenses/([a-z-]+)/([\d.]+)", licence.url)
+    found = re.search(r"creativecommons\.org/licenses/([a-z-]+)/([\d.]+)", licence.url or "")
     return f"CC {found[1].upper()} {found[2]}" if found else licence.name or None
 
 

@@ -49,6 +49,11 @@ def objects_of(sample: Sample, kind: str) -> Iterator[Object]:
         for item in getattr(record, "segments_info", None) or (record,):
             box = getattr(item, "bbox", None)
             area = getattr(item, "area", None)
+            # A number written as the text "NaN" is read as one; no table can count with it.
+            if box is not None and not np.isfinite(sum(box)):
+                box = None
+            if area is not None and not np.isfinite(area):
+                area = None
             if area is None and box is not None:
                 area = box[2] * box[3]
             label = getattr(item, "label", None)
