@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import json
 import os
 import shutil
 import subprocess
@@ -198,6 +199,33 @@ def test_other_labels_are_kept(fo: Any, tmp_path: Path) -> None:
     assert [label.label for label in other.classes.classifications] == ["cup", "tea"]
     assert other.seen == {"on": "paper"} and other.extra_tags == 3
     assert "missing-picture" in other.tags
+
+
+def test_odd_panoptic_maps_arrive(fo: Any, tmp_path: Path) -> None:
+    """Ids that no map holds, boxes of no number, maps of unknown segments: plain data and tags, no traceback."""
+    from PIL import Image
+
+    maps = tmp_path / "annotations" / "panoptic_val2017"
+    maps.mkdir(parents=True)
+    (tmp_path / "val2017").mkdir()
+    odd: list[dict[str, Any]] = [{"category_id": 70000}, {"bbox": ["NaN", 0, 1, 1]}, {"id": 3}]
+    segments = [{"id": 258, "category_id": 1, "area": 48, "bbox": [0, 0, 8, 6]} | one for one in odd]
+    content = {
+        "images": [{"id": n, "file_name": f"{n}.jpg", "width": 8, "height": 6} for n in range(3)],
+        "annotations": [
+            {"image_id": n, "file_name": f"{n}.png", "segments_info": [one]} for n, one in enumerate(segments)
+        ],
+        "categories": [{"id": 1, "name": "cat"}, {"id": 70000, "name": "dog"}],
+    }
+    (tmp_path / "annotations" / "panoptic_val2017.json").write_text(json.dumps(content))
+    for number in range(3):
+        Image.new("RGB", (8, 6), (2, 1, 0)).save(maps / f"{number}.png")
+        Image.new("RGB", (8, 6)).save(tmp_path / "val2017" / f"{number}.jpg")
+    problems = data_helpers.summary("coco", tmp_path)["problems"]
+    first, second, third = data_helpers.to_fiftyone(data_helpers.read("coco", tmp_path), "odd", problems=problems)
+    assert first.panoptic is None and first.panoptic_without_place and "bad-panoptic" in first.tags
+    assert (second.panoptic.mask == 1).all() and second.segments.detections == []
+    assert "bad-panoptic" in third.tags and not third.panoptic.mask.any()
 
 
 @pytest.mark.parametrize("stem", [stem for stem in data_helpers.list_datasets() if stem != "coco"])

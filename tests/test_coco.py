@@ -459,6 +459,9 @@ def test_panoptic_problems(folder: Any) -> None:
     assert "unknown segment 592137" in details and "area 48, 47 pixels" in details
     Image.new("RGB", (6, 8), (2, 1, 0)).save(maps / "000000000001.png")
     assert "the map is 6x8, the picture 8x6" in coco.scan(root).problems[0].detail
+    empty = document({"image_id": 1, "file_name": "000000000001.png", "segments_info": []})
+    assert "unknown-category" not in kinds(coco.scan(folder(empty, name=name)))
+    folder(content, name=name)
     (maps / "000000000001.png").write_text("404")
     assert kinds(coco.scan(root)) == ["bad-panoptic"]
     with pytest.raises(FormatError, match="not a panoptic PNG"):

@@ -114,6 +114,7 @@ class Documents(Labels):
         """Tag a sample with its problems: those told by ``summary`` and those met here."""
         if self._problems:
             keys = {("file", Path(path).name), ("image", str(sample.id))}
+            keys |= {("file", Path(sample.extra.get("panoptic_png") or path).name)}
             for records in sample.labels.values():
                 keys |= {("annotation", str(getattr(record, "id", None))) for record in records}
             for key in sorted(keys):

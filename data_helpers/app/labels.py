@@ -234,14 +234,15 @@ class Labels:
             if png is None:
                 raise FormatError("no map")
             pixels = read_panoptic(png)
+            canvas, names = by_category(segments, pixels)
         except FormatError:
             found.append("missing-panoptic" if png is None else "bad-panoptic")
             self.other(document, "panoptic_without_place", records)
             return
-        self._segmentation(document, "panoptic", *by_category(segments, pixels))
+        self._segmentation(document, "panoptic", canvas, names)
         path, placed = "segments.detections", []
         for segment in segments:
-            if segment.bbox is None:
+            if segment.bbox is None or not np.isfinite(sum(segment.bbox)):
                 continue
             x, y, w, h = segment.bbox
             label = {

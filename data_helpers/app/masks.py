@@ -80,9 +80,10 @@ def painted(records: Any, height: int, width: int) -> tuple[npt.NDArray[np.uint8
     Raises
     ------
     FormatError
-        A mask that does not fit the picture.
+        A mask that does not fit the picture; an id that no pixel of FiftyOne's maps can hold.
     """
     names = {int(record.category_id): str(record.label) for record in records if record.category_id is not None}
+    _check_ids(names)
     canvas = np.zeros((height, width), np.uint8 if max(names, default=0) < 256 else np.uint16)
     for record in records:
         if record.category_id is None:
@@ -92,10 +93,16 @@ def painted(records: Any, height: int, width: int) -> tuple[npt.NDArray[np.uint8
 
 
 def by_category(segments: Any, pixels: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint16], dict[int, str]]:
-    """Turn a panoptic map of segment ids into one of category ids, and name the ids."""
+    """Turn a panoptic map of segment ids into one of category ids, and name the ids; errors as for `painted`."""
     values, inverse = np.unique(pixels, return_inverse=True)
     category = {segment.id: segment.category_id for segment in segments}
     names = {int(segment.category_id): str(segment.label) for segment in segments}
+    _check_ids(names)
     table = np.array([category.get(int(value), 0) for value in values], np.uint16)
     painted = table[inverse.reshape(pixels.shape)]
     return (painted if painted.max(initial=0) > 255 else painted.astype(np.uint8)), names
+
+
+def _check_ids(names: dict[int, str]) -> None:
+    if names and not 0 <= min(names) <= max(names) < 1 << 16:
+        raise FormatError(f"category ids {min(names)} to {max(names)}: expected 0 to 65,535. Number the classes anew.")

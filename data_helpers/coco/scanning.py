@@ -19,7 +19,7 @@ from . import layout, pictures
 from .decoding import quiet_collector
 from .masks import LARGEST, check, glance, read_panoptic
 from .parts import Part
-from .records import Annotation
+from .records import Annotation, Picture
 from .splits import Split, by_split
 
 STEP = 1 << 16
@@ -176,9 +176,9 @@ def _ids(part: Part, used: Counter[Any], owners: npt.NDArray[np.int64], report: 
             report("bad-size", f"{name}: image {image.id}", f"is listed as {image.width}x{image.height} pixels")
     if not part.categories and (part.captions or part.results):
         return
-    known = {*part.categories, *([None] if part.panoptic else [])}
-    for note in notes if not known.issuperset(used) else ():
-        if note.category_id not in known and note.caption is None:
+    known = part.categories
+    for note in notes if not known.keys() >= used.keys() else ():
+        if note.category_id not in known and note.caption is None and note.segments_info is None:
             report("unknown-category", _where(name, note), f"category {note.category_id} is not in the list")
     for note in notes if part.panoptic else ():
         for segment in note.segments_info or ():
@@ -234,9 +234,9 @@ def _masks(part: Part, notes: list[Annotation], split: Split, report: Report) ->
         if not note.has_mask:
             continue
         count += 1
-        image = split.images.get(note.image_id)
+        image = split.images.get(note.image_id, Picture(0))
         try:
-            check(note, image.height if image else None, image.width if image else None)
+            check(note, image.height, image.width)
         except FormatError as error:
             kind = "bad-rle" if bytes(note.raw_segmentation)[:1] == b"{" else "bad-polygon"
             report(kind, _where(part.path.name, note), str(error))
@@ -244,27 +244,25 @@ def _masks(part: Part, notes: list[Annotation], split: Split, report: Report) ->
 
 
 def _keypoints(part: Part, report: Report) -> int:
-    count = 0
     for note in part.annotations:
-        count += note.has_keypoints
-        if not note.raw_keypoints:
-            continue
-        try:
-            values = msgspec.json.decode(note.raw_keypoints, type=list[float])
-        except msgspec.DecodeError:
-            report("bad-keypoints", _where(part.path.name, note), "keypoints is not a flat list of numbers")
-            continue
-        category = part.categories.get(note.category_id or 0)
-        expected = 3 * len(category.keypoints) if category else 0
-        if len(values) % 3 or (expected and len(values) != expected):
-            detail = f"found {len(values)} numbers, expected {expected or 'a multiple of 3'}"
-            report("bad-keypoints", _where(part.path.name, note), detail)
-        elif not {0, 1, 2}.issuperset(values[2::3]):
-            report("bad-keypoints", _where(part.path.name, note), "a visibility is none of 0, 1, 2")
-        elif note.num_keypoints is not None and note.num_keypoints != sum(v > 0 for v in values[2::3]):
-            detail = f"num_keypoints is {note.num_keypoints}, {sum(v > 0 for v in values[2::3])} have v > 0"
-            report("bad-keypoints", _where(part.path.name, note), detail)
-    return count
+        if note.raw_keypoints and (wrong := _wrong_keypoints(part, note)):
+            report("bad-keypoints", _where(part.path.name, note), wrong)
+    return sum(note.has_keypoints for note in part.annotations)
+
+
+def _wrong_keypoints(part: Part, note: Annotation) -> str:
+    try:
+        values = msgspec.json.decode(note.raw_keypoints, type=list[float])
+    except msgspec.DecodeError:
+        return "keypoints is not a flat list of numbers"
+    category = part.categories.get(note.category_id or 0)
+    expected = 3 * len(category.keypoints) if category else 0
+    if len(values) % 3 or (expected and len(values) != expected):
+        return f"found {len(values)} numbers, expected {expected or 'a multiple of 3'}"
+    if not {0, 1, 2}.issuperset(values[2::3]):
+        return "a visibility is none of 0, 1, 2"
+    told, found = note.num_keypoints, sum(v > 0 for v in values[2::3])
+    return "" if told in (None, found) else f"num_keypoints is {told}, {found} have v > 0"
 
 
 def _panoptic(part: Part, split: Split, report: Report) -> int:
