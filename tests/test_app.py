@@ -201,6 +201,17 @@ def test_other_labels_are_kept(fo: Any, tmp_path: Path) -> None:
     assert "missing-picture" in other.tags
 
 
+@pytest.mark.parametrize("points", ['["x", 1, 2]', "[1, 1, 2e300]", "[1, 1]", '{"a": 1}'])
+def test_odd_keypoints_are_kept_as_plain_data(fo: Any, points: str) -> None:
+    import msgspec
+
+    note = coco.Annotation(1, raw_keypoints=msgspec.Raw(points.encode()), num_keypoints=1)
+    sample = Sample(id=1, width=8, height=6, labels={"keypoints": [note]})
+    stored = data_helpers.to_fiftyone([sample], "points").first()
+    assert "bad-keypoints" in stored.tags and stored.keypoints.keypoints == []
+    assert stored.keypoints_without_place
+
+
 def test_odd_panoptic_maps_arrive(fo: Any, tmp_path: Path) -> None:
     """Ids that no map holds, boxes of no number, maps of unknown segments: plain data and tags, no traceback."""
     from PIL import Image

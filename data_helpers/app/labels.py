@@ -153,7 +153,8 @@ class Labels:
         placed = []
         for record in records:
             values = record.keypoints or []
-            if len(values) % 3:
+            plain = isinstance(values, list) and {int, float}.issuperset(map(type, values))
+            if not plain or len(values) % 3 or not {0, 1, 2}.issuperset(values[2::3]):
                 found.append("bad-keypoints")
                 self.other(document, "keypoints_without_place", [record])
                 continue
