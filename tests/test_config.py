@@ -1,0 +1,177 @@
+"""Configuration that only somebody else's program reads: held to a schema here, since there a slip is found too late.
+
+Jupyter Book, pre-commit and setuptools bring the schema of their own file; the others stand in tests/schemas.yml.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from data_helpers import list_datasets
+
+from .conftest import REPOSITORY
+
+
+class Plain(yaml.SafeLoader):
+    """YAML as GitHub reads it: `on` is a word, and so is a date."""
+
+
+Plain.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern) for tag, pattern in pairs if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+    ]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+Plain.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+
+SCHEMAS: dict[str, Any] = yaml.load((REPOSITORY / "tests" / "schemas.yml").read_text("utf-8"), Plain)
+WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
+FILES = {
+    **{path.relative_to(REPOSITORY).as_posix(): "workflow" for path in WORKFLOWS},
+    ".github/dependabot.yml": "dependabot",
+    "CITATION.cff": "citation",
+    "fiftyone.yml": "zoo",
+    "_toc.yml": "toc",
+}
+
+
+def load(name: str) -> Any:
+    return yaml.load((REPOSITORY / name).read_text(encoding="utf-8"), Plain)
+
+
+def faults(schema: str, value: Any) -> list[str]:
+    """What a schema has against a value, each with its place."""
+    validator = jsonschema.Draft202012Validator(SCHEMAS[schema], format_checker=jsonschema.FormatChecker())
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_configuration_keeps_its_schema(name: str) -> None:
+    assert faults(FILES[name], load(name)) == []
+
+
+def test_every_schema_is_one_and_every_configuration_has_one() -> None:
+    for schema in SCHEMAS.values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+    assert set(SCHEMAS) == set(FILES.values())
+    places = [REPOSITORY, REPOSITORY / ".github", REPOSITORY / ".github" / "workflows"]
+    there = {
+        p.relative_to(REPOSITORY).as_posix()
+        for at in places
+        for p in at.iterdir()
+        if p.suffix in (".yml", ".yaml", ".cff")
+    }
+    assert there == {*FILES, "_config.yml", ".pre-commit-config.yaml"}
+
+
+SLIPS: list[tuple[str, Callable[[Any], Any]]] = [
+    (".github/workflows/test.yml", lambda one: one["jobs"]["whole"].pop("timeout-minutes")),
+    (".github/workflows/test.yml", lambda one: one.pop("permissions")),
+    (".github/workflows/test.yml", lambda one: one["jobs"]["whole"]["steps"].append({"uses": "actions/checkout@main"})),
+    (".github/workflows/test.yml", lambda one: one["jobs"]["whole"]["steps"].append({"uses": "a/b@v1", "run": "make"})),
+    (".github/workflows/test.yml", lambda one: one["jobs"]["systems"]["strategy"]["matrix"]["python"].append(3.1)),
+    (".github/workflows/weekly.yml", lambda one: one["on"].update(schedule=[{"cron": "* * * * *"}])),
+    (".github/dependabot.yml", lambda one: one["updates"][0].pop("schedule")),
+    ("CITATION.cff", lambda one: one.update(authors=[])),
+    ("CITATION.cff", lambda one: one.update({"date-released": "24 November 2026"})),
+    ("fiftyone.yml", lambda one: one.update(splits=["val2017"])),
+    ("_toc.yml", lambda one: one["parts"][0]["chapters"][0].update(file="chapters/lfw.md")),
+]
+
+
+@pytest.mark.parametrize("number", range(len(SLIPS)))
+def test_a_slip_is_found(number: int) -> None:
+    name, spoil = SLIPS[number]
+    value = copy.deepcopy(load(name))
+    spoil(value)
+    assert faults(FILES[name], value)
+
+
+def test_jupyter_books_own_schema_takes_the_book_s_configuration() -> None:
+    config = pytest.importorskip("jupyter_book.config")
+    value = yaml.safe_load((REPOSITORY / "_config.yml").read_text(encoding="utf-8"))
+    config.validate_yaml(value, raise_on_errors=True)
+    # A bare off would be false, which Jupyter Book takes for "do as by default": every build would run the notebooks.
+    assert value["execute"]["execute_notebooks"] == "off"
+    with pytest.raises(jsonschema.ValidationError):
+        config.validate_yaml({**value, "execute": {"execute_notebooks": ["never"]}}, raise_on_errors=True)
+
+
+def test_pre_commit_and_setuptools_take_theirs() -> None:
+    hooks = pytest.importorskip("pre_commit.clientlib").load_config(REPOSITORY / ".pre-commit-config.yaml")
+    entries = [hook["entry"] for repo in hooks["repos"] for hook in repo["hooks"]]
+    assert entries and all(entry.startswith(".venv/bin/python -m ") for entry in entries)
+    validate = pytest.importorskip("setuptools.config._validate_pyproject").validate
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    assert validate(project)
+
+
+def steps() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every step of every workflow, with its place."""
+    for path in WORKFLOWS:
+        for job, body in load(path.relative_to(REPOSITORY).as_posix())["jobs"].items():
+            for step in body["steps"]:
+                yield f"{path.name}: {job}", step
+
+
+def test_workflows_call_what_there_is() -> None:
+    """Targets of make, scripts and tests that a workflow names; nothing of a pull request's text in a shell."""
+    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.M))
+    wrong = []
+    for where, step in steps():
+        text = step.get("run", "")
+        for line in re.findall(r"\bmake ([^&|;\n]+)", text):
+            wrong += [
+                f"{where}: make {one}" for one in line.split() if one not in targets and one not in (".venv/.all",)
+            ]
+        for name in re.findall(r"\b((?:tools|tests|\.ci|benchmarks)/[\w./-]+|\.ci/run)", text):
+            if not (REPOSITORY / name).exists():
+                wrong.append(f"{where}: {name} is not there")
+        if re.search(r"\$\{\{\s*github\.(event\.(issue|pull_request|comment|head_commit)|head_ref)", text):
+            wrong.append(f"{where}: text from outside in a shell")
+    assert not wrong, "\n".join(wrong)
+    assert {where.split(":")[0] for where, _ in steps()} == {path.name for path in WORKFLOWS}
+
+
+def test_versions_and_names_agree() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation, zoo = load("CITATION.cff"), load("fiftyone.yml")
+    assert citation["version"] == project["version"]
+    assert citation["license"] == project["license"]
+    assert project["version"].startswith(zoo["version"])
+    assert citation["title"] == yaml.safe_load((REPOSITORY / "_config.yml").read_text(encoding="utf-8"))["title"]
+    missing = [
+        name
+        for name in ("LFW", "CASIA", "COCO", "Flickr8k", "Flickr30k", "ImageNet", "LAION")
+        if name not in citation["abstract"]
+    ]
+    assert not missing and len(list_datasets()) == 7
+
+
+def test_binder_and_the_workflows_use_a_python_that_the_locks_serve() -> None:
+    wanted = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    lowest = int(wanted.removeprefix(">=3."))
+    named = re.findall(r"python-3\.(\d+)", (REPOSITORY / "binder" / "runtime.txt").read_text(encoding="utf-8"))
+    for path in WORKFLOWS:
+        named += re.findall(r'"3\.(\d+)"', path.read_text(encoding="utf-8"))
+    assert named and all(lowest <= int(one) <= 13 for one in named)
+    inside = (REPOSITORY / "binder" / "requirements.txt").read_text(encoding="utf-8").split()
+    assert (
+        inside[0] == "-r"
+        and (REPOSITORY / "binder" / inside[1]).resolve() == (REPOSITORY / "locks" / "all.txt").resolve()
+    )
+
+
+def test_binder_s_scripts_are_scripts() -> None:
+    for name in ("binder/postBuild", ".ci/run"):
+        path: Path = REPOSITORY / name
+        assert path.read_text(encoding="utf-8").startswith("#!/usr/bin/env bash\n"), name
