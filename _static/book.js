@@ -112,17 +112,18 @@
     block.append(button);
   } });
 
-  // What scrolls sideways must be reachable by keyboard; what does not need not be.
-  // Measured when it comes into sight: a long page need not be laid out at once.
+  // What scrolls must be reachable by keyboard, and is from the start; what does not scroll need not be.
+  // Measured shortly before it comes into sight: a long page need not be laid out at once.
   const measure = (frame) => {
-    if (frame.scrollWidth > frame.clientWidth + 1) frame.tabIndex = 0;
-    else frame.removeAttribute("tabindex");
+    if (frame.scrollWidth > frame.clientWidth + 1 || frame.scrollHeight > frame.clientHeight + 1) frame.tabIndex = 0;
+    else if (frame !== document.activeElement) frame.removeAttribute("tabindex");
   };
-  const sight = new IntersectionObserver((entries) => { for (const entry of entries) if (entry.isIntersecting) measure(entry.target); });
-  later(() => { for (const frame of all(".table-wrap, pre, div.math")) sight.observe(frame); });
-  document.addEventListener("toggle", (event) => {
-    if (event.target.open) for (const frame of all(".table-wrap, pre, div.math", event.target)) measure(frame);
-  }, true);
+  const sight = new IntersectionObserver((entries) => { for (const entry of entries) if (entry.isIntersecting) measure(entry.target); }, { rootMargin: "600px 0px" });
+  const watchFrames = () => { for (const frame of all(".table-wrap, pre, div.math")) { sight.unobserve(frame); sight.observe(frame); } };
+  later(watchFrames);
+  // A phone turned, a window drawn narrow: what fitted may scroll now.
+  let turning = 0;
+  addEventListener("resize", () => { clearTimeout(turning); turning = setTimeout(watchFrames, 200); });
 
   // Quizzes mark themselves.
   for (const field of all(".quiz fieldset")) {

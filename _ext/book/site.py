@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import os
 import re
@@ -278,8 +279,20 @@ def finish(app: Sphinx, body: str) -> str:
     body = re.sub(r"<th[^>]*>\s*(<p>\s*</p>)?\s*</th>", "<td></td>", body)
     body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     body = re.sub(r'<p class="(collapsed|expanded) admonition-title">(.*?)</p>', r'<span class="\1">\2</span>', body)
-    # Code that is wider than its frame must be reachable by keyboard.
-    return re.sub(r"<pre(?![^>]*tabindex)([^>]*)>", r'<pre\1 tabindex="0">', body)
+    # What scrolls sideways must be reachable by keyboard, and with a name, before any script ran. Where nothing is
+    # wider than its frame, book.js takes the stop out again.
+    body = re.sub(r"<pre(?![^>]*tabindex)([^>]*)>", r'<pre\1 tabindex="0">', body)
+    body = re.sub(
+        r'<div class="?table-wrap"?>(\s*<table[^>]*>\s*(?:<caption[^>]*>(.*?)</caption>)?)', framed, body, flags=re.S
+    )
+    return re.sub(r'<div class="(math[^"]*)"', r'<div class="\1" role="group" aria-label="Formula" tabindex="0"', body)
+
+
+def framed(found: re.Match[str]) -> str:
+    """The frame of a table: a stop for the keyboard, named as the table is."""
+    caption = " ".join(html.unescape(re.sub(r"<[^>]+>", "", found.group(2) or "")).split()).rstrip("#¶ ")
+    name = esc(cut(caption, 80) or "Table")
+    return f'<div class="table-wrap" role="group" aria-label="{name}" tabindex="0">{found.group(1)}'
 
 
 # -- search, sitemap, leftovers --------------------------------------------------------------------------------------
