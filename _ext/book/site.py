@@ -196,8 +196,8 @@ def context(
     ctx["part_js"] = [name for name in assets if name.endswith(".js")]
     ctx["design"] = bool(WORDS_OF_DESIGN.search(body))
     ctx["body"] = finish(app, body)
-    picture = re.search(r'<img[^>]*src="(?:\.\./)*(_images/[^"]+)"', ctx["body"])
-    ctx["og_image"] = f"{site}/{picture.group(1)}" if site and picture else ""
+    # One picture for all pages, of the size that sites ask for beside a link: a gallery's are too small for it.
+    ctx["og_image"] = f"{site}/_static/social.png" if site else ""
     return "page.html"
 
 
