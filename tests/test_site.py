@@ -300,7 +300,6 @@ def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(site: Pa
         if page.evaluate("document.activeElement.className") != "skip" and name != "search.html":
             wrong.append(f"{name}: the first stop is not the way to the text")
         page.evaluate("document.querySelector('article').tabIndex = -1; document.querySelector('article').focus()")
-        before = -1.0
         for _ in range(25):
             page.keyboard.press("Tab")
             stop = page.evaluate(STOP)
