@@ -215,7 +215,7 @@ def test_citations_exist_once() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "quizzes").glob("*.toml")), ids=lambda path: path.name)
 def test_quizzes_can_be_taken(path: Path) -> None:
     found = quiz.load(path)
-    assert len(found.questions) >= 4
+    assert len(found.questions) >= 4, f"{path.name}: a quiz has four questions at least"
     for question in found.questions:
         assert len(set(question.options)) == len(question.options) >= 2
         assert len(question.explanation) > 20, question.text
@@ -253,7 +253,7 @@ def test_a_quiz_with_an_answer_that_is_no_option_is_refused(tmp_path: Path) -> N
 @pytest.mark.parametrize("stem", STEMS)
 def test_every_dataset_has_a_legal_row(stem: str) -> None:
     row = status.row(stem, "", there=True)
-    assert row.count("<td ") == 3 and "None known" not in row, "its card dates at least one event"
+    assert row.count("<td ") == 3 and "None known" not in row, f"cards/{stem}.toml: expected one [[history]] at least"
     whole = status.details(stem)
     card = cards.parsed(stem)
     events = [event for event in card.history if event.kind in status.OF_RIGHTS]
@@ -337,7 +337,8 @@ def test_facts_have_a_place_and_name_their_notebooks(stem: str) -> None:
         assert set(named) <= there, f"{stem}.{key}: no such notebook"
         assert not one.notebook or named[0] == one.notebook
     if any(name.split("-")[0] == stem for name in there):
-        assert sum(bool(facts.notebooks(f"{stem}.{key}")) for key in card.facts) >= 5
+        shown = sum(bool(facts.notebooks(f"{stem}.{key}")) for key in card.facts)
+        assert shown >= 5, f"{stem}: {shown} facts of the card name a notebook (notebook = ...), expected five at least"
     assert drawn.count("data-review=") == sum(one.review is not None for one in card.facts.values())
 
 

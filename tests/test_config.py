@@ -149,12 +149,8 @@ def test_versions_and_names_agree() -> None:
     assert citation["license"] == project["license"]
     assert project["version"].startswith(zoo["version"])
     assert citation["title"] == yaml.safe_load((REPOSITORY / "_config.yml").read_text(encoding="utf-8"))["title"]
-    missing = [
-        name
-        for name in ("LFW", "CASIA", "COCO", "Flickr8k", "Flickr30k", "ImageNet", "LAION")
-        if name not in citation["abstract"]
-    ]
-    assert not missing and len(list_datasets()) == 7
+    missing = [stem for stem in list_datasets() if stem not in citation["abstract"].lower()]
+    assert not missing, f"CITATION.cff: its abstract names every dataset, but not {missing}"
 
 
 def test_binder_and_the_workflows_use_a_python_that_the_locks_serve() -> None:

@@ -45,6 +45,9 @@ def places(stem: str) -> dict[str, bool]:
         f"notebooks/{stem}.ipynb (make refresh)": (REPOSITORY / "notebooks" / f"{stem}.ipynb").is_file(),
         f"chapters/{stem}.md (the chapter)": (REPOSITORY / "chapters" / f"{stem}.md").is_file(),
         f"quizzes/{stem}.toml (the quiz)": (REPOSITORY / "quizzes" / f"{stem}.toml").is_file(),
+        f"datasheets/{stem}.toml (the datasheet)": (REPOSITORY / "datasheets" / f"{stem}.toml").is_file(),
+        f"course.toml: [notes.{stem}], and a session that uses its notebook": f"[notes.{stem}]"
+        in (REPOSITORY / "course.toml").read_text(encoding="utf-8"),
         f"tests/test_{stem}.py (its tests)": (REPOSITORY / "tests" / f"test_{stem}.py").is_file(),
         f"README.md: <!-- {stem}:start --> ... <!-- {stem}:end -->": f"<!-- {stem}:start -->" in readme
         and f"<!-- {stem}:end -->" in readme,

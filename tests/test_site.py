@@ -96,7 +96,7 @@ def templates(site: Path) -> list[str]:
     notebook = [name for name in heavy if name.startswith("notebooks/")]
     fixed = ["index.html", "chapters/facts.html", "chapters/reference.html", "search.html"]
     # Pages with tables or forms of their own.
-    fixed += [f"chapters/{name}.html" for name in ("compare", "datasheets", "legal", "teaching", "questions")]
+    fixed += [f"chapters/{name}.html" for name in ("compare", "questions")]
     return [*fixed, *chapter[:1], *notebook[:1]]
 
 
