@@ -49,6 +49,8 @@ class Split:
         name = file_name(picture)
         if name in self.names:
             return self.folder / name
+        if "/" not in name and "\\" not in name:
+            return None
         # Label Studio and others write the file names of Windows.
         inner = Path(name.replace("\\", "/"))
         if len(inner.parts) > 1 and ".." not in inner.parts and not inner.is_absolute():
