@@ -48,7 +48,7 @@ def plan(card: Card, want: Selection, root: Path, route: Route) -> Plan:
     """
     wanted = [file for file in chosen_files(card, want) if want.label_types is not None]
     if wanted and all(file.gated for file in wanted):
-        raise gated(card, "only the owners hand out what you asked for", wanted)
+        raise gated(card, "what you asked for has no open address", wanted)
     result = make_plan(card, _texts(card, want, route), root)
     result.gated = [file.name for file in card.files if file.gated]
     if not _wants_archive(card, want, route):

@@ -31,7 +31,7 @@ def plan_card(card: Card, want: Selection, root: Path) -> Plan:
     files, notes = _sensible(card, want, chosen_files(card, want))
     closed = [file for file in files if file.gated or not file.urls]
     if files and len(closed) == len(files):
-        raise gated(card, "only the owners hand out what you asked for", closed)
+        raise gated(card, "what you asked for has no open address", closed)
     if not files:
         raise gated(card, "there is nothing to fetch")
     plan = make_plan(card, [part_of(file) for file in files if file not in closed], root)
