@@ -20,7 +20,7 @@ import pytest
 
 import data_helpers
 from data_helpers import Sample, coco
-from data_helpers.errors import DatabaseError, UnknownNameError
+from data_helpers.errors import DatabaseError, FormatError, UnknownNameError
 
 from .conftest import REAL, REPOSITORY
 from .test_notebooks import tool
@@ -175,6 +175,13 @@ def test_half_a_dataset_is_not_left(fo: Any) -> None:
     with pytest.raises(ValueError, match="breaks"):
         data_helpers.to_fiftyone(broken(), "half", batch=1)
     assert not fo.dataset_exists("half")
+
+
+def test_a_number_that_the_database_cannot_hold_is_told(fo: Any) -> None:
+    sample = Sample(id=1, width=8, height=6, labels={"boxes": [coco.Annotation(1, id=2**63, bbox=(1, 1, 2, 2))]})
+    with pytest.raises(FormatError, match="samples 1 to 1 a number takes more than 64 bits"):
+        data_helpers.to_fiftyone([sample], "huge")
+    assert not fo.dataset_exists("huge")
 
 
 def test_other_labels_are_kept(fo: Any, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from PIL import Image
 from pycocotools import mask as api
 
 from data_helpers import coco, show, stats
-from data_helpers.coco import masks, scanning
+from data_helpers.coco import decoding, halves, masks, parts, tally
 from data_helpers.errors import DataError, FormatError, MissingFileError, UnknownNameError
 from data_helpers.samples import Sample, Scan, Selection
 
@@ -274,6 +274,8 @@ BAD_RECORDS: dict[str, tuple[dict[str, Any], str]] = {
     "bad-rle": (box(1, segmentation={"size": [8, 6], "counts": [40, 8]}), "the picture's is [6, 8]"),
     "bad-keypoints": (box(1, keypoints=[1, 1], num_keypoints=1), "multiple of 3"),
     "empty-caption": ({"id": 1, "image_id": 1, "caption": "  "}, "no text"),
+    "bad-area": (box(1, area=-2), "-2 square pixels"),
+    "bad-crowd": (box(1, iscrowd=2), "expected 0 or 1"),
 }
 
 
@@ -535,13 +537,89 @@ def test_a_glance_tells_short_parts(shape: list[list[float]], separators: tuple[
     assert masks.glance(json.dumps(shape, separators=separators).encode()) == all(len(part) > 5 for part in shape)
 
 
+RECORDS = st.one_of(
+    st.sampled_from([record for record, _ in BAD_RECORDS.values()]),
+    st.builds(box, st.integers(1, 9), st.integers(1, 2), st.integers(1, 2)),
+    st.builds(
+        lambda n, text: {"id": n, "image_id": 1, "caption": text}, st.integers(1, 9), st.sampled_from(["", "a }, {"])
+    ),
+    st.builds(lambda n: box(n, keypoints=[1, 1, 2], num_keypoints=1), st.integers(1, 9)),
+    st.builds(lambda n: box(n, segmentation={"size": [6, 8], "counts": [40, n]}), st.integers(1, 9)),
+    st.just({"image_id": 1, "segments_info": [{"id": n, "category_id": n} for n in (1, 2)], "file_name": "a.png"}),
+    st.just({"id": "7", "image_id": 1}),
+    st.just({"id": 7}),
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(RECORDS, min_size=1, max_size=12),
+    st.integers(1, 500),
+    st.sampled_from([(", ", ": "), (",", ":")]),
+    st.permutations(["images", "annotations", "categories", "licenses"]),
+    st.sampled_from([b"", b"]", b"}"]),
+)
+def test_a_list_counted_in_pieces_tells_the_same(
+    folder: Any, records: Any, size: int, separators: Any, order: list[str], more: bytes
+) -> None:
+    content = document(*records)
+    text = json.dumps({key: content[key] for key in order}, separators=separators).encode() + more
+    root = folder(text)
+    # One of several lists: whether people stand twice must be told from the first piece.
+    folder(document(box(1), box(2)), name="person_instances_val2017.json")
+    whole = coco.scan(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "LARGE", 0)
+        patch.setattr(decoding, "PIECE", size)
+        assert coco.scan(root) == whole
+
+
+def test_a_large_list_is_counted_in_pieces(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compact JSON, as COCO's own lists are, is cut; what has lines is read whole."""
+    seen: list[int] = []
+    take, piece = tally.Tally.take, tally.Tally.take_piece
+    monkeypatch.setattr(tally.Tally, "take", lambda self, notes: seen.append(len(notes)) or take(self, notes))
+    monkeypatch.setattr(tally.Tally, "take_piece", lambda self, text: seen.append(0) or piece(self, text))
+    monkeypatch.setattr(parts, "LARGE", 0)
+    monkeypatch.setattr(decoding, "PIECE", 400)
+    content = document(*(box(number) for number in range(1, 10)))
+    odd = document(*(box(number) for number in range(1, 9)), box(9, iscrowd=2))
+    for text, expected in (
+        (json.dumps(content), [0, 0, 0]),
+        (json.dumps(odd), [0, 0, 0, 3]),
+        (json.dumps(content, indent=1), [9]),
+    ):
+        seen.clear()
+        assert coco.scan(folder(text.encode())).labels["boxes"] == 9 and seen == expected
+
+
+@pytest.mark.parametrize("last", [box(30), box(30, bbox=[1, 1, 30, 2]), {"id": "30", "image_id": 1}])
+@pytest.mark.parametrize("program", [halves.PROGRAM, "raise SystemExit('cannot')"])
+def test_a_second_process_counts_half(folder: Any, monkeypatch: pytest.MonkeyPatch, last: Any, program: str) -> None:
+    """Both halves have problems of their own; where the other process fails, this one does its half too."""
+    root = folder(
+        document(box(1, image=7), box(1, category=9), *(box(n) for n in range(2, 20)), last, box(31, area=-1))
+    )
+    whole = coco.scan(root)
+    seen: list[int] = []
+    take = tally.Tally.take
+    monkeypatch.setattr(tally.Tally, "take", lambda self, notes: seen.append(len(notes)) or take(self, notes))
+    monkeypatch.setattr(parts, "LARGE", 0)
+    monkeypatch.setattr(halves, "WORTH", 0)
+    monkeypatch.setattr(halves, "PROGRAM", program)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
+    assert coco.scan(root) == whole
+    helped = "halves" in program and last["id"] == 30
+    assert (sum(seen) < 22) == helped
+
+
 def test_among_many_outlines_only_doubtful_ones_are_decoded(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scanning, "MANY", 0)
+    monkeypatch.setattr(tally, "MANY", 0)
     sound = [box(index, segmentation=[[1, 1, 4, 1, 4, 4]] * 2) for index in range(1, 20)]
     crowd = box(30, iscrowd=1, segmentation={"size": [6, 8], "counts": [40, 7]})
     called: list[int] = []
     check = masks.check
-    monkeypatch.setattr(scanning, "check", lambda note, *size: called.append(note.id) or check(note, *size))
+    monkeypatch.setattr(tally, "check", lambda note, *size: called.append(note.id) or check(note, *size))
     assert kinds(coco.scan(folder(document(*sound, crowd)))) == ["bad-rle"] and called == [30]
     short = box(40, segmentation=[[1, 1, 4, 1, 4, 4], [1, 1]])
     assert kinds(coco.scan(folder(document(*sound, short)))) == ["bad-polygon"]
@@ -569,6 +647,8 @@ def test_lists_of_other_tools_read(folder: Any, tmp_path: Path) -> None:
     """labelme's nulls, the backslashes of Label Studio on Windows, Roboflow's names, what macOS leaves beside files."""
     content = document(box(1), licenses=[{"id": 0, "name": None, "url": None}])
     content["images"][0] |= {"file_name": "val2017\\000000000001.jpg", "license": 0}
+    content["annotations"][0] |= {"iscrowd": None, "area": None, "keypoints": None}
+    content["categories"][0] |= {"keypoints": None, "skeleton": None}
     root = folder(content)
     (root / "annotations" / "._instances_val2017.json").write_bytes(b"\0\5\x16\7")
     (sample,) = read(root)
@@ -583,6 +663,30 @@ def test_lists_of_other_tools_read(folder: Any, tmp_path: Path) -> None:
     assert coco.recognise(robo) == "COCO layout"
     assert coco.scan(robo).problems == []
     assert [(one.split, one.image is not None) for one in read(robo)] == [("train", True), ("valid", True)]
+
+
+def test_archives_may_be_unpacked_each_into_its_own_folder(tmp_path: Path) -> None:
+    lists = tmp_path / "annotations_trainval2017" / "annotations"
+    pictures = tmp_path / "val2017" / "val2017"
+    for made in (lists, pictures):
+        made.mkdir(parents=True)
+    (lists / "instances_val2017.json").write_text(json.dumps(document(box(1))))
+    (pictures / "000000000001.jpg").write_bytes(picture())
+    assert [sample.image for sample in read(tmp_path)] == [pictures / "000000000001.jpg"]
+    assert coco.scan(tmp_path).problems == []
+
+
+def test_what_fiftyone_keeps_raw_is_not_counted_twice(tmp_path: Path) -> None:
+    """Its zoo leaves the downloaded lists in raw/, beside the part it makes of them."""
+    for made in (tmp_path / "raw", tmp_path / "validation" / "data"):
+        made.mkdir(parents=True)
+    (tmp_path / "raw" / "instances_val2017.json").write_text(json.dumps(document(box(1), box(2))))
+    (tmp_path / "validation" / "labels.json").write_text(json.dumps(document(box(1))))
+    (tmp_path / "validation" / "data" / "000000000001.jpg").write_bytes(picture())
+    found = coco.scan(tmp_path)
+    assert (found.splits, found.labels["boxes"], found.problems) == ({"validation": 1}, 1, [])
+    (tmp_path / "validation" / "labels.json").unlink()
+    assert coco.scan(tmp_path).labels["boxes"] == 2
 
 
 def test_lists_may_share_a_folder_of_pictures(tmp_path: Path) -> None:
@@ -605,6 +709,8 @@ def test_lists_may_share_a_folder_of_pictures(tmp_path: Path) -> None:
         ({"width": 10**12, "height": 10**12}, {}, "bad-size"),
         ({}, {"category_id": None}, "unknown-category"),
         ({}, {"keypoints": [1, 1, 7], "num_keypoints": 1}, "bad-keypoints"),
+        ({}, {"keypoints": [1, 7, 2], "num_keypoints": 1}, "bad-keypoints"),
+        ({"license": 9}, {}, "unknown-licence"),
         ({}, {"bbox": ["NaN", 1, 3, 3]}, "bad-box"),
         ({"file_name": "x/" + "a" * 5000 + ".jpg"}, {}, "missing-picture"),
     ],

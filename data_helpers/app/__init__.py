@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import cards
-from ..errors import DatabaseError, DataError, UnknownNameError, missing_extra
+from ..errors import DatabaseError, DataError, FormatError, UnknownNameError, missing_extra
 from ..samples import Sample
 from .documents import Documents
 
@@ -128,7 +128,13 @@ def fill(
         now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None, microsecond=0)
         made = [documents.document(sample, dataset._doc.id, now) for sample in group]
         _declare(fo, dataset, documents.fields, declared)
-        dataset._sample_collection.insert_many(made, ordered=False)
+        try:
+            dataset._sample_collection.insert_many(made, ordered=False)
+        except OverflowError as error:
+            raise FormatError(
+                f"{dataset.name}: among samples {group[0].id} to {group[-1].id} a number takes more than 64 bits, "
+                "which MongoDB cannot store. Mend the list, or leave the sample out."
+            ) from error
     _describe(fo, dataset, documents, _categories(source, root))
     _save_views(fo, dataset, documents.fields)
 
@@ -210,7 +216,7 @@ def _describe(fo: Any, dataset: Any, documents: Documents, categories: Sequence[
         if person is not None:
             # COCO counts the ends of its bones from 1, FiftyOne from 0.
             ends = range(1, len(person.keypoints) + 1)
-            edges = [[end - 1 for end in bone] for bone in person.skeleton if all(end in ends for end in bone)]
+            edges = [[end - 1 for end in bone] for bone in person.skeleton or () if all(end in ends for end in bone)]
             dataset.default_skeleton = fo.KeypointSkeleton(labels=list(person.keypoints), edges=edges)
     # Each class in a colour of its own; maps that cover the whole picture wait until they are asked for.
     dataset.app_config.color_scheme = fo.ColorScheme(color_by="value")

@@ -212,8 +212,8 @@ class Labels:
         """One map of category ids a picture."""
         try:
             canvas, names = painted(records, height, width)
-        except FormatError:
-            found.append("bad-rle")
+        except FormatError as error:
+            found.append("bad-polygon" if str(error).startswith("polygon") else "bad-rle")
             self.other(document, "stuff_without_place", records)
             return
         self._segmentation(document, "stuff", canvas, names)

@@ -17,6 +17,17 @@ from .records import Annotation, Category, File, Licence, Picture
 
 T = TypeVar("T")
 AGAIN = "Get the file again and compare its size and hash."
+Span = tuple[int, int]
+LARGE = 1 << 26
+"""Bytes of a list from which on its records are counted in pieces."""
+PIECE = 1 << 18
+"""Bytes of a piece: it stays in the processor's cache while it is looked at."""
+BEGIN = re.compile(rb'"annotations": ?\[(?=\{)')
+BETWEEN = re.compile(rb"\}, ?\{")
+
+
+class UnevenError(Exception):
+    """A list turned out to be none that can be read in pieces."""
 
 
 @contextlib.contextmanager
@@ -79,6 +90,58 @@ def decode(data: memoryview, kind: type[T], path: Path) -> tuple[T, bool]:
         raise FormatError(f"{path}: {_place(data, error)}") from error
 
 
+def find_records(data: memoryview) -> tuple[File, Span] | None:
+    """Find the list of annotations in compact JSON: the rest of the file, and from which byte to which they stand."""
+    found = BEGIN.search(data)
+    if found is None:
+        return None
+    start, base = found.end(), max(found.end(), len(data) - (1 << 20))
+    tail = bytes(data[base:])
+    for last in sorted((match.start() for match in re.finditer(rb"\}\]", tail)), reverse=True):
+        record = max(tail.rfind(b"}, {", 0, last) + 3, tail.rfind(b"},{", 0, last) + 2)
+        try:
+            msgspec.json.decode(tail[record : last + 1], type=Annotation)
+            rest = msgspec.json.decode(b"".join((data[:start], tail[last + 1 :])), type=File)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        return (rest, (start, base + last + 1)) if rest.annotations == [] else None
+    return None
+
+
+def halve(data: memoryview, span: Span) -> tuple[Span, Span]:
+    """Cut a span of records in two, where one record ends and the next begins."""
+    start, end = span
+    found = BETWEEN.search(data, (start + end) // 2, end)
+    return ((start, found.start() + 1), (found.end() - 1, end)) if found else (span, (end, end))
+
+
+def pieces(data: memoryview, span: Span) -> Iterator[bytes]:
+    """Cut a span of records into lists of some hundreds, each a JSON text of its own.
+
+    Cuts are made where one object ends and the next begins. One inside a record or a text leaves a piece that is not
+    JSON: so if all pieces and the rest of the file are, they are what the whole file says.
+    """
+    start, end = span
+    while start < end:
+        found = BETWEEN.search(data, min(start + PIECE, end), end)
+        yield b"".join((b"[", data[start : found.start() + 1 if found else end], b"]"))
+        start = found.end() - 1 if found else end
+
+
+def decode_piece(piece: bytes) -> list[Annotation]:
+    """Decode a piece.
+
+    Raises
+    ------
+    UnevenError
+        It is not a list of records: read whole, the file is fine or tells what is wrong.
+    """
+    try:
+        return msgspec.json.decode(piece, type=list[Annotation])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnevenError from error
+
+
 def _place(data: memoryview, error: Exception) -> str:
     found = re.search(r"\(byte (\d+)\)", str(error))
     at = int(found[1]) if found else len(data)
@@ -97,7 +160,7 @@ def _record(data: memoryview, error: msgspec.ValidationError) -> str:
     kinds: dict[str, Any] = {"images": Picture, "annotations": Annotation, "categories": Category, "licenses": Licence}
     try:
         parts = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         if not is_list(data):
             return f"found {error}, expected an object with images, annotations and categories"
         parts, kinds = {"results": msgspec.Raw(data)}, {"results": Annotation}
@@ -106,7 +169,7 @@ def _record(data: memoryview, error: msgspec.ValidationError) -> str:
             continue
         try:
             items = msgspec.json.decode(parts[name], type=list[msgspec.Raw])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return f"{name}: expected a list, found {bytes(parts[name])[:30]!r}. {AGAIN[:-1]}"
         for index, item in enumerate(items):
             try:

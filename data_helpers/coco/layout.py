@@ -15,6 +15,7 @@ SPLIT = re.compile(
 KIND = re.compile(
     r"^(?:instances|person_keypoints|captions|stuff|panoptic|images?_info|labels|_annotations\.coco)(?:_|$)"
 )
+UNPACKED = re.compile(r"annotations$|(?:(?:stuff|panoptic)_)?annotations_trainval20\d\d$|image_info_")
 DEPTH = 5
 
 
@@ -33,7 +34,10 @@ def lists(root: Path) -> list[Path]:
     """
     if found := sorted(path for path in (root / "annotations").glob("[!.]*.json") if path.is_file()):
         return found
-    return [folder / name for folder, names in walk(root) for name in names if name.endswith(".json")]
+    found = [folder / name for folder, names in walk(root) for name in names if name.endswith(".json")]
+    # FiftyOne's zoo keeps the downloaded lists in raw/, beside the folders that it makes of them.
+    made = {path.parent.parent / "raw" for path in found if path.name == "labels.json"}
+    return [path for path in found if path.parent not in made]
 
 
 def split_of(path: Path) -> str | None:
@@ -52,7 +56,11 @@ def order(split: str) -> tuple[bool, str]:
 
 def base_of(path: Path) -> Path:
     """Return the folder next to whose lists the picture folders lie."""
-    return path.parent.parent if path.parent.name.lower() == "annotations" else path.parent
+    base = path.parent
+    # Twice where annotations_trainval2017.zip was unpacked into a folder of its own name.
+    while UNPACKED.match(base.name.lower()):
+        base = base.parent
+    return base
 
 
 def names_in(folder: Path) -> frozenset[str]:
@@ -71,7 +79,7 @@ def picture_folder(base: Path, split: str | None, wanted: Iterable[str]) -> tupl
     """
     stems = [split, re.sub(r"test-?dev", "test", split), re.sub(r"20\d\d$", "", split)] if split else []
     tried = [base / place / stem for stem in dict.fromkeys(stems) for place in (".", "images")]
-    tried += [folder / inner for folder in tried[:2] for inner in ("images", "data")]
+    tried += [folder / inner for folder in tried[:2] for inner in ("images", "data", folder.name)]
     tried += [base / "images", base / "data", base]
     wanted = set(wanted)
     others = (path for path in sorted(base.glob("*")) if path.is_dir() and not path.name.startswith("."))

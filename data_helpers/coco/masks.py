@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -81,17 +82,22 @@ def check_runs(segmentation: dict[str, Any], height: int | None, width: int | No
     return lengths
 
 
-class _Plain(msgspec.Struct):
+class Plain(msgspec.Struct, gc=False):
+    """An uncompressed RLE."""
+
     size: tuple[int, int]
     counts: list[Annotated[int, msgspec.Meta(ge=0)]]
+
+    def fits(self, height: int | None, width: int | None) -> bool:
+        """Tell whether it is one of a picture of that size."""
+        return self.size == (height, width) and sum(self.counts) == self.size[0] * self.size[1]
 
 
 def check(record: Any, height: int | None, width: int | None) -> None:
     """Check a record's outline as `mask` would, without drawing it; thousands of plain RLEs in a blink."""
     raw = record.raw_segmentation
     try:
-        plain = msgspec.json.decode(raw, type=_Plain)
-        if plain.size == (height, width) and sum(plain.counts) == plain.size[0] * plain.size[1]:
+        if msgspec.json.decode(raw, type=Plain).fits(height, width):
             return
     except msgspec.DecodeError:
         pass
@@ -113,6 +119,17 @@ def glance(raw: bytes) -> bool:
     enough = len(parts[0]) > LONG or parts[0].count(b",") > 4
     enough = enough and all(len(part) > LONG or part.count(b",") > 5 for part in parts[1:])
     return enough and raw.count(b"[") == len(parts) + 1 and raw[:1] + raw[-2:] == b"[]]"
+
+
+def glance_at_parts(parts: Sequence[msgspec.Raw]) -> bool:
+    """Tell of many polygons' parts, from their bytes alone, that each has three points; False where that is unsure."""
+    short = [bytes(part) for part in parts if len(part) <= LONG]
+    flat = all(part[:1] == b"[" and part.count(b",") > 4 and part.count(b"[") == 1 for part in short)
+    try:
+        check_polygons([msgspec.json.decode(part) for part in parts[:1]])
+    except FormatError:
+        return False
+    return flat
 
 
 def check_polygons(segmentation: list[Any]) -> None:

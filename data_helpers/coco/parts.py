@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import cached_property
 from operator import attrgetter
@@ -12,35 +13,66 @@ import msgspec
 
 from ..errors import FormatError
 from . import layout
-from .decoding import decode, is_list, load
-from .records import EMPTY, Annotation, Category, File, Picture
+from .decoding import LARGE, Span, UnevenError, decode, decode_piece, find_records, is_list, load, pieces
+from .records import EMPTY, NOTHING, NULL, Annotation, Category, File, Picture
+
+KINDS = ("captions", "panoptic", "points", "boxed", "boxes", "bare")
+"""What `Part.learn` finds out."""
 
 
-def _only_class(note: Annotation) -> bool:
+def only_class(note: Annotation) -> bool:
     """Tell a label of the whole picture: a category and nothing else."""
     other = note.bbox or note.raw_segmentation or note.raw_keypoints or note.caption is not None
     return note.category_id is not None and not other
 
 
 class Part:
-    """One list of a folder: its records, and which kinds of labels they are."""
+    """One list of a folder: its records, and which kinds of labels they are.
 
-    def __init__(self, path: Path, file: File, split: str | None, *, results: bool, text: bool, compact: bool) -> None:
+    A large list that is only to be counted has no records here, but the ``span`` of bytes where they stand.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        file: File,
+        split: str | None,
+        *,
+        results: bool,
+        text: bool,
+        compact: bool,
+        span: Span | None = None,
+    ) -> None:
         self.path, self.split, self.results, self.text, self.compact = path, split, results, text, compact
+        self.span = span
         self.images = file.images or []
         self.annotations = file.annotations or []
         self.category_ids = [category.id for category in file.categories or ()]
         self.categories = {category.id: category for category in file.categories or ()}
         self.licences = {licence.id: licence for licence in file.licenses or ()}
-        notes = self.annotations
-        # A million records: each question is one pass in C.
-        self.captions = any(map(attrgetter("caption"), notes))
-        self.panoptic = any(map(attrgetter("segments_info"), notes))
-        self.points = any(map(attrgetter("raw_keypoints"), notes))
-        self.boxed = None not in map(attrgetter("bbox"), notes)
-        self.boxes = (bool(notes) and self.boxed) or any(note.bbox or note.raw_segmentation for note in notes)
-        self.stuff = self.boxes and self._is_stuff()
-        self.classes = not self.boxed and any(map(_only_class, notes))
+        self.captions = self.panoptic = self.points = self.boxes = self.bare = False
+        self.boxed = True
+        self.learn(self.annotations)
+
+    def learn(self, notes: list[Annotation]) -> None:
+        """Note which kinds of labels some records are: each question is one pass in C."""
+        self.captions = self.captions or any(map(attrgetter("caption"), notes))
+        self.panoptic = self.panoptic or any(map(attrgetter("segments_info"), notes))
+        if not self.points and any(map(attrgetter("raw_keypoints"), notes)):
+            self.points = any(note.raw_keypoints not in (NOTHING, NULL) for note in notes)
+        self.boxed = self.boxed and None not in map(attrgetter("bbox"), notes)
+        self.boxes = self.boxes or any(note.bbox or note.raw_segmentation for note in notes)
+        self.bare = self.bare or (not self.boxes and any(map(only_class, notes)))
+
+    @property
+    def stuff(self) -> bool:
+        """Whether the outlines are of stuff: grass and sky, which have no count."""
+        return self.boxes and self._is_stuff()
+
+    @property
+    def classes(self) -> bool:
+        """Whether the records name a class of the whole picture, and nothing else."""
+        return not self.boxes and self.bare
 
     @cached_property
     def outlined(self) -> bool:
@@ -83,13 +115,20 @@ class Part:
             "keypoints": lambda a: a.has_keypoints,
             "captions": lambda a: a.caption is not None,
             "panoptic": lambda a: a.segments_info is not None,
-            "classes": _only_class,
+            "classes": only_class,
         }
         return {kind: tests[kind] for kind in self.kinds()}
 
 
-def open_list(path: Path) -> Part | list[Category] | None:
+def open_list(path: Path, *, whole: bool = True) -> Part | list[Category] | None:
     """Read one JSON file by what is in it: a list of COCO's, a list of categories, or None for anything else.
+
+    Parameters
+    ----------
+    path
+        The file.
+    whole
+        Keep all records; otherwise a large file's are left where they stand, to be taken up in pieces.
 
     Raises
     ------
@@ -104,6 +143,11 @@ def open_list(path: Path) -> Part | list[Category] | None:
             notes, text = decode(data, list[Annotation], path)
         images = [Picture(number) for number in sorted({note.image_id for note in notes})]
         return Part(path, File(images, notes), layout.split_of(path), results=True, text=text, compact=False)
+    if not whole and len(data) > LARGE and (found := find_records(data)):
+        part = Part(path, found[0], layout.split_of(path), results=False, text=False, compact=True, span=found[1])
+        with contextlib.suppress(UnevenError):
+            part.learn(decode_piece(next(pieces(data, found[1]))))
+            return part
     file, text = decode(data, File, path)
     if file.images is None and file.annotations is None:
         return None

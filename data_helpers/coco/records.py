@@ -12,8 +12,8 @@ import msgspec
 
 from ..errors import FormatError
 
-NOTHING = msgspec.Raw(b"")
-EMPTY = (NOTHING, msgspec.Raw(b"[]"), msgspec.Raw(b"null"), msgspec.Raw(b"[[]]"))
+NOTHING, NULL = msgspec.Raw(b""), msgspec.Raw(b"null")
+EMPTY = (NOTHING, NULL, msgspec.Raw(b"[]"), msgspec.Raw(b"[[]]"))
 
 
 class Licence(msgspec.Struct, gc=False):
@@ -31,8 +31,8 @@ class Category(msgspec.Struct, omit_defaults=True):
     name: str
     supercategory: str | None = None
     isthing: int | None = None
-    keypoints: list[str] = []
-    skeleton: list[list[int]] = []
+    keypoints: list[str] | None = []
+    skeleton: list[list[int]] | None = []
     synset: str | None = None
     frequency: str | None = None
 
@@ -41,7 +41,7 @@ class Picture(msgspec.Struct, gc=False):
     """One entry of ``images``: sizes in pixels, ``license`` a key into the file's licences."""
 
     id: int
-    file_name: str = ""
+    file_name: str | None = ""
     width: int | None = None
     height: int | None = None
     license: int | None = None
@@ -56,7 +56,7 @@ class Segment(msgspec.Struct, gc=False, omit_defaults=True):
     category_id: int
     area: float | None = None
     bbox: tuple[float, float, float, float] | None = None
-    iscrowd: int | bool = 0
+    iscrowd: int | bool | None = 0
     label: str | None = None
 
 
@@ -84,7 +84,7 @@ class Annotation(msgspec.Struct, gc=False, omit_defaults=True):
     category_id: int | None = None
     bbox: tuple[float, float, float, float] | None = None
     area: float | None = None
-    iscrowd: int | bool = 0
+    iscrowd: int | bool | None = 0
     raw_segmentation: msgspec.Raw = msgspec.field(name="segmentation", default=NOTHING)
     raw_keypoints: msgspec.Raw = msgspec.field(name="keypoints", default=NOTHING)
     num_keypoints: int | None = None

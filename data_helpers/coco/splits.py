@@ -101,7 +101,7 @@ class Split:
         number = picture.id
         labels: dict[str, Sequence[Any]] = {kind: group[number] for kind, group in groups.items() if number in group}
         licence = self.licences.get(picture.license) if picture.license is not None else None
-        extra: dict[str, Any] = {"file_name": picture.file_name}
+        extra: dict[str, Any] = {"file_name": picture.file_name or ""}
         if picture.license is not None:
             extra["license"] = picture.license
         if picture.flickr_url:
@@ -163,10 +163,13 @@ def read_credits(base: Path) -> dict[str, dict[str, str]]:
         return {row["file"]: row for row in csv.DictReader(lines, delimiter="\t") if row.get("file")}
 
 
-def by_split(paths: Sequence[Path], report: Callable[[Problem], Any] | None = None) -> Iterator[Split]:
+def by_split(
+    paths: Sequence[Path], report: Callable[[Problem], Any] | None = None, *, whole: bool = True
+) -> Iterator[Split]:
     """Read lists and merge them, one split at a time, so that one split at a time is in memory.
 
-    Without ``report`` a broken file raises; with it, it is told as a problem and the others are read.
+    Without ``report`` a broken file raises; with it, it is told as a problem and the others are read. Large lists'
+    records come in pieces where they need not be kept ``whole``.
     """
     named: dict[str, list[Path]] = {}
     vague: list[Path] = []
@@ -178,7 +181,7 @@ def by_split(paths: Sequence[Path], report: Callable[[Problem], Any] | None = No
     categories: dict[int, Category] = {}
 
     def opened(chosen: Sequence[Path]) -> list[Part]:
-        found = _open(chosen, report)
+        found = _open(chosen, report, whole)
         categories.update((one.id, one) for part in found if isinstance(part, list) for one in part)
         return [part for part in found if isinstance(part, Part)]
 
@@ -211,11 +214,11 @@ def _merge(
         yield Split(name, chosen)
 
 
-def _open(paths: Sequence[Path], report: Callable[[Problem], Any] | None) -> list[Part | list[Category]]:
+def _open(paths: Sequence[Path], report: Callable[[Problem], Any] | None, whole: bool) -> list[Part | list[Category]]:
     opened: list[Part | list[Category]] = []
     for path in paths:
         try:
-            found = open_list(path)
+            found = open_list(path, whole=whole)
         except FormatError as error:
             if report is None:
                 raise

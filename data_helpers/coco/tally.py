@@ -1,0 +1,361 @@
+"""Counts and problems of one list, taken up piece by piece: a training file's records are never all in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import FormatError
+from . import layout
+from .decoding import UnevenError, decode_piece
+from .masks import LARGEST, LONG, Plain, check, glance, glance_at_parts, read_panoptic
+from .parts import Part, only_class
+from .records import NOTHING, NULL, Annotation, Picture
+
+MANY = 100_000
+"""Records from which on outlines are glanced at before any is decoded."""
+ORDER = (
+    *("duplicate-id", "orphan", "missing-id", "bad-size", "unknown-licence", "bad-crowd", "bad-area"),
+    *("unknown-category", "bad-box", "zero-area-box", "outside-box", "bad-polygon", "bad-rle", "bad-keypoints"),
+    *("empty-caption", "missing-panoptic", "bad-panoptic"),
+)
+CROWD_OR_NOT = {0, 1, None}
+NONE = np.iinfo(np.int64).min
+BBOX, CATEGORY, CROWD, OUTLINE = map(attrgetter, ("bbox", "category_id", "iscrowd", "raw_segmentation"))
+Positive: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
+Side: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
+Report = Callable[[str, str, str], None]
+Numbers = npt.NDArray[np.int64]
+
+
+class Limits:
+    """How far right and down the boxes of an image id may reach: a pixel beyond its picture."""
+
+    def __init__(self, images: dict[int, Picture]) -> None:
+        self.rows = {number: row for row, number in enumerate(images)}
+        sizes = np.array([(one.width or np.inf, one.height or np.inf) for one in images.values()]).reshape(-1, 2) + 1
+        # What no list names has no limits.
+        self.sizes = np.concatenate([sizes, [[np.inf, np.inf]]])
+        self.table: npt.NDArray[np.float64] | None = None
+        if self.rows and min(self.rows) >= 0 and (largest := max(self.rows)) < 10_000_000:
+            # Ids of COCO's own are small enough for a table, whose last row is nobody's.
+            self.table = np.full((largest + 2, 2), np.inf)
+            self.table[list(self.rows)] = sizes
+
+    def __call__(self, images: Numbers) -> npt.NDArray[np.float64]:
+        """Return for each image id width and height, shape (n, 2)."""
+        if self.table is not None:
+            nobody = len(self.table) - 1
+            if images.min() < 0 or images.max() > nobody:
+                images = np.where((images < 0) | (images > nobody), nobody, images)
+            return self.table[images]
+        return self.sizes[[self.rows.get(number, -1) for number in images.tolist()]]
+
+
+class Sound(msgspec.Struct, gc=False):
+    """An object as most are: a box and an outline, and nothing else that would have to be counted."""
+
+    image_id: int
+    id: int
+    category_id: int
+    bbox: tuple[Positive, Positive, Side, Side]
+    segmentation: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1)] | Plain
+    area: Positive | None = None
+    iscrowd: Literal[0, 1] = 0
+    keypoints: None = None
+    caption: None = None
+    segments_info: None = None
+
+
+SOUND = msgspec.json.Decoder(list[Sound])
+
+
+class Tally:
+    """What one list of a split holds, and what is wrong with it.
+
+    Attributes
+    ----------
+    counts
+        Records of each label type; ``classes`` counts the category ids of those that have a class.
+    """
+
+    def __init__(self, part: Part, images: dict[int, Picture], before: Sequence[Tally]) -> None:
+        self.part, self.pictures, self.before = part, images, before
+        self.limits = Limits(images)
+        self.name = part.path.name
+        self.counts: Counter[str] = Counter()
+        self.classes: dict[str, Counter[Any]] = {"boxes": Counter(), "classes": Counter(), "panoptic": Counter()}
+        self.problems: dict[str, list[tuple[str, str]]] = {kind: [] for kind in ORDER}
+        self.known: set[tuple[int, int]] | None = None
+        self.columns: list[tuple[Numbers, Numbers]] = []
+        self.maps = layout.names_in(part.path.with_suffix("")) if part.panoptic else frozenset()
+
+    def report(self, report: Report) -> None:
+        """Tell the problems: of the list, of ids, then of each type of label."""
+        if self.part.text:
+            report("text-number", self.name, "ids or other numbers are written as text, or as 1.0; read as numbers")
+        if self.part.lvis:
+            detail = "LVIS, not COCO: what is not labelled in a picture may still be in it; use lvis-api"
+            report("lvis-file", self.name, detail)
+        for kind, problems in self.problems.items():
+            for problem in problems:
+                report(kind, *problem)
+        if (count := self.counts["panoptic"]) and not self.maps:
+            detail = f"none of {count:,} maps is here: expected a folder of this name"
+            report("missing-panoptic", self.part.path.stem, detail)
+
+    def total(self) -> dict[str, tuple[int, Counter[Any]]]:
+        """Return for each label type its records, and how often each category stands among them."""
+        kinds = self.part.kinds()
+        found = {kind: (self.counts[kind], self.classes.get(kind, Counter())) for kind in kinds}
+        if "stuff" in kinds:
+            found["stuff"] = self.counts["boxes"], self.classes["boxes"]
+        return found
+
+    def _tell(self, kind: str, what: Annotation | str, detail: str) -> None:
+        where = what if isinstance(what, str) else self._where(what.id, what.image_id)
+        self.problems[kind].append((where, detail))
+
+    def _where(self, number: int | None, image: int) -> str:
+        named = number is not None and number != NONE
+        return f"{self.name}: annotation {number}" if named else f"{self.name}: a record of image {image}"
+
+    def take_piece(self, piece: bytes) -> None:
+        """Count and check the records of a piece of JSON; errors as for `take`."""
+        if self.part.points or not self._take_sound(piece):
+            self.take(decode_piece(piece))
+
+    def _take_sound(self, piece: bytes) -> bool:
+        """Count objects of which schema and a glance tell that nothing is wrong; else count nothing."""
+        try:
+            notes = SOUND.decode(piece)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return False
+        part, images, categories = self.part, column(notes, "image_id"), Counter(map(CATEGORY, notes))
+        boxes = np.fromiter(chain.from_iterable(map(BBOX, notes)), np.float64, 4 * len(notes)).reshape(-1, 4)
+        if not part.categories.keys() >= categories.keys() or (boxes[:, :2] + boxes[:, 2:] > self.limits(images)).any():
+            return False
+        outlines = list(map(attrgetter("segmentation"), notes))
+        polygons = [outline for outline in outlines if type(outline) is list]
+        if not glance_at_parts(list(chain.from_iterable(polygons))):
+            return False
+        for note in notes if len(polygons) < len(notes) else ():
+            if isinstance(note.segmentation, Plain):
+                image = self.pictures.get(note.image_id, Picture(0))
+                if not note.segmentation.fits(image.height, image.width):
+                    return False
+        part.boxes = True
+        self.columns.append((images, column(notes, "id")))
+        self.counts.update(boxes=len(notes), masks=len(notes))
+        self.classes["boxes"].update(categories)
+        return True
+
+    def take(self, notes: list[Annotation]) -> None:
+        """Count and check some records.
+
+        Raises
+        ------
+        UnevenError
+            They are of other kinds than those before: whether people stand twice must be known from the first one on.
+        """
+        part, counts = self.part, self.counts
+        if part.span is not None:
+            kinds = part.captions, part.panoptic, part.points
+            part.learn(notes)
+            if self.columns and kinds != (part.captions, part.panoptic, part.points):
+                raise UnevenError
+        images, ids = column(notes, "image_id"), column(notes, "id")
+        self.columns.append((images, ids))
+        kept = notes
+        if part.points and part.boxes and self.before:
+            if self.known is None:
+                pairs = (zip(t.images.tolist(), t.ids.tolist(), strict=True) for t in self.before if t.part.boxes)
+                self.known = set(chain.from_iterable(pairs))
+            # The people of a list of keypoints stand in the list of instances too.
+            kept = [note for note in notes if (note.image_id, NONE if note.id is None else note.id) not in self.known]
+        if part.boxes:
+            boxed = kept if part.boxed else [note for note in kept if note.bbox is not None]
+            counts["boxes"] += len(boxed)
+            self.classes["boxes"].update(map(CATEGORY, boxed))
+            if boxed:
+                self._boxes(boxed, images if boxed is notes else column(boxed, "image_id"))
+            counts["masks"] += self._outlines(kept)
+        elif part.classes:
+            bare = [note for note in notes if only_class(note)]
+            counts["classes"] += len(bare)
+            self.classes["classes"].update(map(CATEGORY, bare))
+        if part.points:
+            self._keypoints(notes)
+        if part.captions:
+            told = [note for note in notes if note.caption is not None]
+            counts["captions"] += len(told)
+            for note in told:
+                if not (note.caption or "").strip():
+                    self._tell("empty-caption", note, "found no text")
+        if part.panoptic:
+            for note in notes:
+                if note.segments_info is not None:
+                    counts["panoptic"] += 1
+                    self.classes["panoptic"].update(segment.category_id for segment in note.segments_info)
+                    self._map(note)
+        self._records(notes)
+
+    def close(self) -> None:
+        """Check that each id stands once, and that each image is in the list."""
+        self.images, self.ids = (np.concatenate(numbers) for numbers in zip(*self.columns, strict=True))
+        part = self.part
+        listed = column(part.images, "id")
+        for what, numbers in (("image", listed), ("annotation", self.ids), ("category", part.category_ids)):
+            for number, times in repeated(np.asarray(numbers, np.int64)):
+                self._tell("duplicate-id", f"{self.name}: {what} {number}", f"the id stands {times} times")
+        for index in np.flatnonzero(~np.isin(self.images, listed)).tolist():
+            image = int(self.images[index])
+            where = self._where(int(self.ids[index]), image)
+            self._tell("orphan", where, f"image {image} is not in the list of images")
+        # Results have no ids of their own, nor has a panoptic map.
+        if not (part.results or part.panoptic) and (nameless := int((self.ids == NONE).sum())):
+            detail = f"{nameless:,} of {len(self.ids):,} annotations have no id, by which others find them"
+            self._tell("missing-id", self.name, detail)
+        for picture in part.images:
+            width, height = (1 if side is None else side for side in (picture.width, picture.height))
+            if min(width, height) <= 0 or width * height > LARGEST:
+                where = f"{self.name}: image {picture.id}"
+                self._tell("bad-size", where, f"is listed as {picture.width}x{picture.height} pixels")
+        licences = Counter(picture.license for picture in part.images if picture.license not in {None, *part.licences})
+        for licence, times in licences.items() if part.licences else ():
+            self._tell("unknown-licence", self.name, f"licence {licence} of {times:,} images is not in the list")
+
+    def _records(self, notes: list[Annotation]) -> None:
+        """Check what a record says of itself, and that its category is in the list."""
+        part = self.part
+        for note in notes if not CROWD_OR_NOT.issuperset(map(CROWD, notes)) else ():
+            if note.iscrowd not in CROWD_OR_NOT:
+                self._tell("bad-crowd", note, f"iscrowd is {note.iscrowd}, expected 0 or 1")
+        for note in notes:
+            if note.area is not None and note.area < 0:
+                self._tell("bad-area", note, f"area is {note.area:g} square pixels")
+        if not part.categories and (part.captions or part.results):
+            return
+        known = part.categories
+        for note in notes if part.panoptic or not known.keys() >= set(map(CATEGORY, notes)) else ():
+            segments = note.segments_info
+            for one in (note,) if segments is None else segments:
+                if one.category_id not in known and note.caption is None:
+                    self._tell("unknown-category", note, f"category {one.category_id} is not in the list")
+
+    def _boxes(self, notes: list[Annotation], images: Numbers) -> None:
+        boxes = np.fromiter(chain.from_iterable(map(BBOX, notes)), np.float64, 4 * len(notes)).reshape(-1, 4)
+        sound = ((boxes >= 0) & (boxes < np.inf)).all(axis=1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            outside = (boxes[:, :2] + boxes[:, 2:] > self.limits(images)).any(axis=1)
+            flat = ((boxes[:, 2:] == 0) & (boxes[:, 3:1:-1] >= 0)).any(axis=1)
+        for kind, which, detail in (
+            ("bad-box", ~sound, ": negative or no number"),
+            ("zero-area-box", flat, ""),
+            ("outside-box", outside, " leaves the picture"),
+        ):
+            for index in np.flatnonzero(which).tolist():
+                self._tell(kind, notes[index], f"bbox {boxes[index].tolist()}{detail}")
+
+    def _outlines(self, notes: list[Annotation]) -> int:
+        """Count outlines and check them: among many only those that do not look sound at a glance."""
+        doubtful = notes
+        if self.part.span or len(notes) > MANY:
+            raws = map(bytes, map(OUTLINE, notes))
+            # Most are one long polygon, [[...]], and need no closer look.
+            doubtful = [
+                note
+                for note, raw in zip(notes, raws, strict=True)
+                if not ((len(raw) > LONG and raw[1] == 91 and raw.count(93) == 2) or glance(raw))
+            ]
+        count = len(notes) - len(doubtful)
+        for note in doubtful:
+            if not note.has_mask:
+                continue
+            count += 1
+            image = self.pictures.get(note.image_id, Picture(0))
+            try:
+                check(note, image.height, image.width)
+            except FormatError as error:
+                kind = "bad-rle" if bytes(note.raw_segmentation)[:1] == b"{" else "bad-polygon"
+                self._tell(kind, note, str(error))
+        return count
+
+    def _keypoints(self, notes: list[Annotation]) -> None:
+        for note in notes:
+            if note.raw_keypoints not in (NOTHING, NULL) and (wrong := self._wrong_keypoints(note)):
+                self._tell("bad-keypoints", note, wrong)
+        self.counts["keypoints"] += sum(note.has_keypoints for note in notes)
+
+    def _wrong_keypoints(self, note: Annotation) -> str:
+        try:
+            values = msgspec.json.decode(note.raw_keypoints, type=list[float])
+        except msgspec.DecodeError:
+            return "keypoints is not a flat list of numbers"
+        category = self.part.categories.get(note.category_id or 0)
+        expected = 3 * len(category.keypoints or ()) if category else 0
+        if len(values) % 3 or (expected and len(values) != expected):
+            return f"found {len(values)} numbers, expected {expected or 'a multiple of 3'}"
+        if not {0, 1, 2}.issuperset(values[2::3]):
+            return "a visibility is none of 0, 1, 2"
+        told, found = note.num_keypoints, sum(v > 0 for v in values[2::3])
+        if told not in (None, found):
+            return f"num_keypoints is {told}, {found} have v > 0"
+        image = self.pictures.get(note.image_id, Picture(0))
+        right, low = max(values[::3], default=0.0), max(values[1::3], default=0.0)
+        if min(values, default=0.0) < 0 or right > (image.width or right) or low > (image.height or low):
+            return f"a point lies outside the picture, which is {image.width}x{image.height}"
+        return ""
+
+    def _map(self, note: Annotation) -> None:
+        """Hold a panoptic map against its record, to the pixel."""
+        where = f"{self.part.path.stem}/{note.file_name}"
+        path = self.part.path.with_suffix("") / note.file_name if note.file_name in self.maps else None
+        if path is None:
+            if self.maps:
+                self._tell("missing-panoptic", where, "the map is not there")
+            return
+        try:
+            pixels = read_panoptic(path)
+        except FormatError as error:
+            self._tell("bad-panoptic", where, str(error))
+            return
+        image = self.pictures.get(note.image_id)
+        if image is not None and image.height and pixels.shape != (image.height, image.width):
+            size = f"{pixels.shape[1]}x{pixels.shape[0]}"
+            self._tell("bad-panoptic", where, f"the map is {size}, the picture {image.width}x{image.height}")
+        values, areas = np.unique(pixels, return_counts=True)
+        seen = {int(value): int(area) for value, area in zip(values, areas, strict=True) if value}
+        for segment in note.segments_info or ():
+            area = seen.pop(segment.id, 0)
+            if segment.area is not None and area != segment.area:
+                detail = f"segment {segment.id}: area {segment.area:g}, {area} pixels in the map"
+                self._tell("bad-panoptic", where, detail)
+        for value, area in seen.items():
+            self._tell("bad-panoptic", where, f"{area} pixels of an unknown segment {value}")
+
+
+def column(records: Sequence[Any], field: str) -> Numbers:
+    """Return one number of all records; `NONE` stands for none."""
+    values = map(attrgetter(field), records)
+    try:
+        return np.fromiter(values, np.int64, len(records))
+    except TypeError:
+        values = map(attrgetter(field), records)
+        return np.fromiter((NONE if value is None else value for value in values), np.int64, len(records))
+    except OverflowError as error:
+        raise FormatError(f"{field}: found a number of more than 64 bits. Mend the record.") from error
+
+
+def repeated(ids: Numbers) -> list[tuple[int, int]]:
+    """Return the ids that stand more than once, each with how often."""
+    ordered = np.sort(ids)
+    found = np.unique(ordered[1:][(ordered[1:] == ordered[:-1]) & (ordered[1:] != NONE)])
+    return [(number, int((ids == number).sum())) for number in found.tolist()]
