@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -205,3 +205,22 @@ def read_panoptic(path: Any) -> npt.NDArray[np.int64]:
         raise FormatError(f"{path}: not a panoptic PNG ({error}). Get the file again.") from error
     ids: Runs = colours @ np.array([1, 256, 65536])
     return ids
+
+
+def compare_map(path: Any, segments: Iterable[Any], height: int | None, width: int | None) -> Iterator[str]:
+    """Hold a panoptic map against its record, to the pixel, and tell each difference."""
+    try:
+        pixels = read_panoptic(path)
+    except FormatError as error:
+        yield str(error)
+        return
+    if height and pixels.shape != (height, width):
+        yield f"the map is {pixels.shape[1]}x{pixels.shape[0]}, the picture {width}x{height}"
+    values, areas = np.unique(pixels, return_counts=True)
+    seen = {int(value): int(area) for value, area in zip(values, areas, strict=True) if value}
+    for segment in segments:
+        area = seen.pop(segment.id, 0)
+        if segment.area is not None and area != segment.area:
+            yield f"segment {segment.id}: area {segment.area:g}, {area} pixels in the map"
+    for value, area in seen.items():
+        yield f"{area} pixels of an unknown segment {value}"

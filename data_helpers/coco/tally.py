@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import FormatError
 from . import layout
+from .columns import NONE, Limits, Numbers, column, repeated
 from .decoding import UnevenError, decode_piece
-from .masks import LARGEST, LONG, Plain, check, glance, glance_at_parts, read_panoptic
+from .masks import LARGEST, Plain, check, compare_map, glance, glance_at_parts
 from .parts import Part, only_class
 from .records import NOTHING, NULL, Annotation, Picture
 
@@ -27,36 +27,10 @@ ORDER = (
     *("empty-caption", "missing-panoptic", "bad-panoptic"),
 )
 CROWD_OR_NOT = {0, 1, None}
-NONE = np.iinfo(np.int64).min
-BBOX, CATEGORY, CROWD, OUTLINE = map(attrgetter, ("bbox", "category_id", "iscrowd", "raw_segmentation"))
+BBOX, CATEGORY, CROWD = map(attrgetter, ("bbox", "category_id", "iscrowd"))
 Positive: TypeAlias = Annotated[float, msgspec.Meta(ge=0)]
 Side: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 Report = Callable[[str, str, str], None]
-Numbers = npt.NDArray[np.int64]
-
-
-class Limits:
-    """How far right and down the boxes of an image id may reach: a pixel beyond its picture."""
-
-    def __init__(self, images: dict[int, Picture]) -> None:
-        self.rows = {number: row for row, number in enumerate(images)}
-        sizes = np.array([(one.width or np.inf, one.height or np.inf) for one in images.values()]).reshape(-1, 2) + 1
-        # What no list names has no limits.
-        self.sizes = np.concatenate([sizes, [[np.inf, np.inf]]])
-        self.table: npt.NDArray[np.float64] | None = None
-        if self.rows and min(self.rows) >= 0 and (largest := max(self.rows)) < 10_000_000:
-            # Ids of COCO's own are small enough for a table, whose last row is nobody's.
-            self.table = np.full((largest + 2, 2), np.inf)
-            self.table[list(self.rows)] = sizes
-
-    def __call__(self, images: Numbers) -> npt.NDArray[np.float64]:
-        """Return for each image id width and height, shape (n, 2)."""
-        if self.table is not None:
-            nobody = len(self.table) - 1
-            if images.min() < 0 or images.max() > nobody:
-                images = np.where((images < 0) | (images > nobody), nobody, images)
-            return self.table[images]
-        return self.sizes[[self.rows.get(number, -1) for number in images.tolist()]]
 
 
 class Sound(msgspec.Struct, gc=False):
@@ -268,13 +242,7 @@ class Tally:
         """Count outlines and check them: among many only those that do not look sound at a glance."""
         doubtful = notes
         if self.part.span or len(notes) > MANY:
-            raws = map(bytes, map(OUTLINE, notes))
-            # Most are one long polygon, [[...]], and need no closer look.
-            doubtful = [
-                note
-                for note, raw in zip(notes, raws, strict=True)
-                if not ((len(raw) > LONG and raw[1] == 91 and raw.count(93) == 2) or glance(raw))
-            ]
+            doubtful = [note for note in notes if not glance(bytes(note.raw_segmentation))]
         count = len(notes) - len(doubtful)
         for note in doubtful:
             if not note.has_mask:
@@ -322,40 +290,6 @@ class Tally:
             if self.maps:
                 self._tell("missing-panoptic", where, "the map is not there")
             return
-        try:
-            pixels = read_panoptic(path)
-        except FormatError as error:
-            self._tell("bad-panoptic", where, str(error))
-            return
-        image = self.pictures.get(note.image_id)
-        if image is not None and image.height and pixels.shape != (image.height, image.width):
-            size = f"{pixels.shape[1]}x{pixels.shape[0]}"
-            self._tell("bad-panoptic", where, f"the map is {size}, the picture {image.width}x{image.height}")
-        values, areas = np.unique(pixels, return_counts=True)
-        seen = {int(value): int(area) for value, area in zip(values, areas, strict=True) if value}
-        for segment in note.segments_info or ():
-            area = seen.pop(segment.id, 0)
-            if segment.area is not None and area != segment.area:
-                detail = f"segment {segment.id}: area {segment.area:g}, {area} pixels in the map"
-                self._tell("bad-panoptic", where, detail)
-        for value, area in seen.items():
-            self._tell("bad-panoptic", where, f"{area} pixels of an unknown segment {value}")
-
-
-def column(records: Sequence[Any], field: str) -> Numbers:
-    """Return one number of all records; `NONE` stands for none."""
-    values = map(attrgetter(field), records)
-    try:
-        return np.fromiter(values, np.int64, len(records))
-    except TypeError:
-        values = map(attrgetter(field), records)
-        return np.fromiter((NONE if value is None else value for value in values), np.int64, len(records))
-    except OverflowError as error:
-        raise FormatError(f"{field}: found a number of more than 64 bits. Mend the record.") from error
-
-
-def repeated(ids: Numbers) -> list[tuple[int, int]]:
-    """Return the ids that stand more than once, each with how often."""
-    ordered = np.sort(ids)
-    found = np.unique(ordered[1:][(ordered[1:] == ordered[:-1]) & (ordered[1:] != NONE)])
-    return [(number, int((ids == number).sum())) for number in found.tolist()]
+        image = self.pictures.get(note.image_id, Picture(0))
+        for detail in compare_map(path, note.segments_info or (), image.height, image.width):
+            self._tell("bad-panoptic", where, detail)
