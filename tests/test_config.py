@@ -6,8 +6,13 @@ Jupyter Book, pre-commit and setuptools bring the schema of their own file; the 
 from __future__ import annotations
 
 import copy
+import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -140,6 +145,56 @@ def test_workflows_call_what_there_is() -> None:
             wrong.append(f"{where}: text from outside in a shell")
     assert not wrong, "\n".join(wrong)
     assert {where.split(":")[0] for where, _ in steps()} == {path.name for path in WORKFLOWS}
+
+
+GH = """#!/bin/bash
+# GitHub's program, as far as the workflow calls it: releases are folders.
+case "$1 $2" in
+  "release view") [ -d "$HUB/$3" ] ;;
+  "release create") mkdir "$HUB/$3" && cp "$4" "$HUB/$3/" ;;
+  "release list") ls "$HUB" ;;
+  "release download") mkdir -p "${@: -1}" && cp "$HUB/$3/site.zip" "${@: -1}/" ;;
+esac
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not shutil.which("unzip"), reason="runs as on GitHub's Linux, with unzip"
+)
+def test_every_tag_leaves_an_edition_that_stays(tmp_path: Path) -> None:
+    """The steps of the workflow that publishes, on two tags, the second of them run twice."""
+    script = {step.get("name"): step["run"] for _, step in steps() if "run" in step}
+    hub, program = tmp_path / "hub", tmp_path / "bin" / "gh"
+    # A release that somebody made by hand has no site.
+    for folder in (hub / "by-hand", program.parent):
+        folder.mkdir(parents=True)
+    program.write_text(GH, encoding="utf-8")
+    program.chmod(0o755)
+    shown: dict[str, str] = {}
+    for run, tag in enumerate(("1.0.0", "v1.1.0", "v1.1.0")):
+        here = tmp_path / f"run-{run}"
+        (here / "_build" / "html").mkdir(parents=True)
+        (here / "release").mkdir()
+        (here / "pyproject.toml").write_text(f'version = "{tag.removeprefix("v")}"\n', encoding="utf-8")
+        (here / "_build" / "html" / "index.html").write_text(f"run {run}", encoding="utf-8")
+        with zipfile.ZipFile(here / "release" / "site.zip", "w") as archive:
+            archive.write(here / "_build" / "html" / "index.html", "index.html")
+        (here / "environment").touch()
+        own = {"HUB": str(hub), "GITHUB_REF_NAME": tag, "GITHUB_ENV": str(here / "environment")}
+        for name in ("name the edition", "release", "gather the editions"):
+            said = dict(line.split("=", 1) for line in (here / "environment").read_text("utf-8").splitlines())
+            path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+            command = ["bash", "-eo", "pipefail", "-c", script[name]]
+            subprocess.run(command, cwd=here, env={**os.environ, **own, **said, "PATH": path}, check=True)
+        assert re.fullmatch(rf"{tag.removeprefix('v')}, \d+ [A-Z][a-z]+ \d{{4}}", said["BOOK_EDITION"])
+        site = here / "site"
+        shown = {page.parent.relative_to(site).as_posix(): page.read_text("utf-8") for page in site.rglob("*.html")}
+    # The newest stands at the root; what was published first under a name is what stays there.
+    assert shown == {".": "run 2", "editions/1.0.0": "run 0", "editions/v1.1.0": "run 1"}
+    # A tag that is not the package's version publishes nothing.
+    command = ["bash", "-e", "-c", script["name the edition"]]
+    other = {**os.environ, **own, "GITHUB_REF_NAME": "2.0.0"}
+    assert subprocess.run(command, cwd=here, env=other, capture_output=True, check=False).returncode != 0
 
 
 def test_versions_and_names_agree() -> None:

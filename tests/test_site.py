@@ -186,6 +186,16 @@ def test_pictures_have_alternative_text_and_a_size(outlines: dict[str, Outline])
     assert not wrong, "\n".join(wrong[:40])
 
 
+def test_tables_have_a_caption_and_headers(site: Path) -> None:
+    wrong = []
+    for name in pages(site):
+        for table in re.findall(r"<table\b.*?</table>", (site / name).read_text(encoding="utf-8"), re.S):
+            heads = re.findall(r"<th\b[^>]*>", table)
+            if not re.search(r"<caption[^>]*>\s*\S", table) or not heads or not all("scope=" in one for one in heads):
+                wrong.append(f"{name}: {table[:120]}")
+    assert not wrong, "\n".join(wrong[:40])
+
+
 def test_pages_are_light_and_carry_nothing_unused(site: Path, outlines: dict[str, Outline]) -> None:
     names = [path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()]
     assert [name for name in names if re.search(r"\.(map|woff2?|ttf|eot)$|mathjax|fontawesome", name, re.I)] == []
@@ -410,6 +420,15 @@ def test_code_is_copied(address: str, browser: Any) -> None:
 
 
 @pytest.mark.browser
+def test_a_notebook_is_downloaded_as_it_is_stored(address: str, page: Any) -> None:
+    page.goto(f"{address}/notebooks/coco.html")
+    with page.expect_download() as begun:
+        page.click(".launch a[download]")
+    assert begun.value.suggested_filename == "coco.ipynb"
+    assert Path(begun.value.path()).read_bytes() == (ROOT / "notebooks" / "coco.ipynb").read_bytes()
+
+
+@pytest.mark.browser
 @pytest.mark.parametrize("scripts", [True, False])
 def test_gallery_labels_are_switched_by_keyboard_and_touch(scripts: bool, address: str, browser: Any) -> None:
     context = browser.new_context(viewport=PHONE, has_touch=True, java_script_enabled=scripts)
@@ -543,6 +562,15 @@ explanation = "Because they are odd."
 """
 
 
+# As the workflow that publishes sets them.
+PUBLIC = {
+    "BOOK_BASE_URL": "https://book.example/",
+    "BOOK_REPOSITORY": "https://github.com/some/where",
+    "BOOK_BRANCH": "main",
+    "BOOK_EDITION": "1.2.3, 4 May 2027",
+}
+
+
 def small_book(folder: Path, chapter: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Build a book of one chapter and one notebook with the project's own extensions."""
     for name in ("_ext", "_static", "_templates"):
@@ -615,8 +643,7 @@ def small_book(folder: Path, chapter: str, environment: dict[str, str]) -> subpr
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small")
-    public = {"BOOK_BASE_URL": "https://book.example/", "BOOK_REPOSITORY": "https://github.com/some/where"}
-    done = small_book(folder, CHAPTER, public)
+    done = small_book(folder, CHAPTER, PUBLIC)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -658,6 +685,7 @@ def test_public_addresses_appear_only_when_they_are_known(small: Path, site: Pat
     assert "https://mybinder.org/v2/gh/some/where/main?urlpath=lab/tree/notebooks/story.ipynb" in text
     assert "https://github.com/some/where/edit/main/chapters/all.md" in (built / "chapters/all.html").read_text("utf-8")
     assert "https://book.example/chapters/all.html" in (built / "sitemap.xml").read_text(encoding="utf-8")
+    assert "edition 1.2.3, 4 May 2027" in text
     if not (os.environ.get("BOOK_BASE_URL") or os.environ.get("BOOK_REPOSITORY")):
         assert not (site / "sitemap.xml").exists()
         index = (site / "index.html").read_text(encoding="utf-8")
@@ -691,8 +719,7 @@ def test_every_page_names_its_public_address_and_its_picture(small: Path) -> Non
 def test_an_unchanged_book_is_not_built_again(small: Path) -> None:
     page = small / "_build/html/index.html"
     before = page.stat().st_mtime_ns
-    public = {"BOOK_BASE_URL": "https://book.example/", "BOOK_REPOSITORY": "https://github.com/some/where"}
-    environment = {name: value for name, value in os.environ.items() if name != "CI"} | public
+    environment = {name: value for name, value in os.environ.items() if name != "CI"} | PUBLIC
     command = [sys.executable, small / "tools/build.py"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert "up to date" in done.stdout
@@ -814,6 +841,22 @@ def test_a_quiz_marks_itself_by_keyboard_and_answers_without_scripts(small: Path
     answer = plain.locator(".quiz-answer p").first.inner_text()
     context.close()
     assert answer.startswith("right.")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scripts", [True, False])
+def test_solutions_are_folded_and_open_by_keyboard(scripts: bool, small: Path, browser: Any) -> None:
+    context = browser.new_context(java_script_enabled=scripts)
+    page = context.new_page()
+    page.goto((small / "_build/html/notebooks/story.html").as_uri())
+    code = page.get_by_text("seven()")
+    states = [code.is_visible()]
+    page.locator("summary", has_text="Show a solution").focus()
+    for _ in range(2):
+        page.keyboard.press("Enter")
+        states.append(code.is_visible())
+    context.close()
+    assert states == [False, True, False]
 
 
 @pytest.mark.browser

@@ -50,7 +50,7 @@ def stamp(patterns: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
     for path in files(patterns):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    for name in ("BOOK_BASE_URL", "BOOK_REPOSITORY", "BOOK_BRANCH"):
+    for name in ("BOOK_BASE_URL", "BOOK_REPOSITORY", "BOOK_BRANCH", "BOOK_EDITION"):
         digest.update(f"{name}={os.environ.get(name, '')}".encode())
     return digest.hexdigest()
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 from docutils import nodes
 from pygments.formatters import HtmlFormatter
@@ -185,7 +186,7 @@ def context(
     ctx["is_landing"] = pagename == app.config.root_doc
     ctx["is_notebook"] = pagename.startswith("notebooks/")
     ctx["canonical"] = f"{site}/{'' if pagename == app.config.root_doc else pagename + '.html'}" if site else ""
-    ctx["site_url"] = site
+    ctx["edition"] = os.environ.get("BOOK_EDITION", "")
     ctx["launch"] = launch(app, pagename, repository)
     stem = pagename.removeprefix("chapters/")
     ctx["json_ld"] = croissant(stem) if pagename.startswith("chapters/") and stem in cards.list_datasets() else ""
@@ -220,24 +221,18 @@ def launch(app: Sphinx, pagename: str, repository: str) -> list[dict[str, str]]:
         branch = os.environ.get("BOOK_BRANCH", "main")
         slug = re.sub(r"^https?://github\.com/", "", repository)
         if path.endswith(".ipynb"):
+            places = {
+                "Colab": f"https://colab.research.google.com/github/{slug}/blob/{branch}/{path}",
+                "Binder": f"https://mybinder.org/v2/gh/{slug}/{branch}?urlpath=lab/tree/{path}",
+            }
+            # Colab opens a notebook alone, without the answers that lie recorded beside it.
+            if b'Path(\\"recorded\\")' in Path(app.env.doc2path(pagename)).read_bytes():
+                del places["Colab"]
             if slug != repository:
-                found.append(
-                    {
-                        "text": "Colab",
-                        "href": f"https://colab.research.google.com/github/{slug}/blob/{branch}/{path}",
-                        "icon": "play",
-                    }
-                )
-                found.append(
-                    {
-                        "text": "Binder",
-                        "href": f"https://mybinder.org/v2/gh/{slug}/{branch}?urlpath=lab/tree/{path}",
-                        "icon": "play",
-                    }
-                )
+                found += [{"text": name, "href": href, "icon": "play"} for name, href in places.items()]
         else:
             found.append({"text": "Edit this page", "href": f"{repository}/edit/{branch}/{path}", "icon": "pencil"})
-        title = app.env.titles[pagename].astext().replace(" ", "+")
+        title = quote_plus(app.env.titles[pagename].astext())
         found.append({"text": "Report a mistake", "href": f"{repository}/issues/new?title={title}", "icon": "flag"})
     return found
 
@@ -279,6 +274,7 @@ def finish(app: Sphinx, body: str) -> str:
     body = re.sub(r"<th[^>]*>\s*(<p>\s*</p>)?\s*</th>", "<td></td>", body)
     body = body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
     body = re.sub(r'<p class="(collapsed|expanded) admonition-title">(.*?)</p>', r'<span class="\1">\2</span>', body)
+    body = captioned(body)
     # What scrolls sideways must be reachable by keyboard, and with a name, before any script ran. Where nothing is
     # wider than its frame, book.js takes the stop out again.
     body = re.sub(r"<pre(?![^>]*tabindex)([^>]*)>", r'<pre\1 tabindex="0">', body)
@@ -288,10 +284,33 @@ def finish(app: Sphinx, body: str) -> str:
     return re.sub(r'<div class="(math[^"]*)"', r'<div class="\1" role="group" aria-label="Formula" tabindex="0"', body)
 
 
+def captioned(body: str) -> str:
+    """Name tables of the text, for those who hear a page, by the heading that they stand under."""
+    heading, seen = "", 0
+
+    def one(found: re.Match[str]) -> str:
+        nonlocal heading, seen
+        if found["title"] is not None:
+            heading, seen = plain(found["title"]), 0
+            return found[0]
+        if "<caption" in found[0]:
+            return found[0]
+        seen += 1
+        name = f"{heading}, table {seen}" if seen > 1 else heading
+        return f'{found["table"]}<caption class="vh">{esc(name)}</caption>{found["rest"]}'
+
+    pattern = r"<h[1-6][^>]*>(?P<title>.*?)</h[1-6]>|(?P<table><table\b[^>]*>)(?P<rest>.*?</table>)"
+    return re.sub(pattern, one, body, flags=re.S)
+
+
+def plain(markup: str) -> str:
+    """The text of a piece of HTML, without the mark that links to a heading."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", markup)).split()).rstrip("#¶ ")
+
+
 def framed(found: re.Match[str]) -> str:
     """The frame of a table: a stop for the keyboard, named as the table is."""
-    caption = " ".join(html.unescape(re.sub(r"<[^>]+>", "", found.group(2) or "")).split()).rstrip("#¶ ")
-    name = esc(cut(caption, 80) or "Table")
+    name = esc(cut(plain(found.group(2) or ""), 80) or "Table")
     return f'<div class="table-wrap" role="group" aria-label="{name}" tabindex="0">{found.group(1)}'
 
 
