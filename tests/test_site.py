@@ -734,14 +734,19 @@ def test_the_book_prints_as_one_document_with_bookmarks(small: Path) -> None:
     data = (small / "book.pdf").read_bytes()
     assert b"/Outlines" in data
     assert "4 pages of the book" in done.stdout
-    # A picture that is lost is not printed over in silence.
-    picture = next((small / "_build/html/_images").glob("*.*"))
-    kept = picture.read_bytes()
+    # A picture that is lost, a frame that would scroll and what is wider than paper are not printed over in silence.
+    picture, chapter = next((small / "_build/html/_images").glob("*.*")), small / "_build/html/chapters/all.html"
+    kept, text = picture.read_bytes(), chapter.read_text(encoding="utf-8")
+    frame = '<div style="max-height: 1em; overflow: auto">one<br>two<br>three</div>'
     picture.unlink()
+    wide = '<p style="width: 900px">wide</p>'
+    chapter.write_text(text.replace("</article>", f"{frame}{wide}</article>"), encoding="utf-8")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     picture.write_bytes(kept)
+    chapter.write_text(text, encoding="utf-8")
     assert done.returncode == 1
-    assert "picture missing" in done.stderr
+    for fault in ("picture missing", "cut off below", "wider than the paper"):
+        assert fault in done.stderr
 
 
 BROKEN = """# Broken

@@ -23,7 +23,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 PRINT = """
 @page { size: A4; margin: 20mm 18mm 20mm 18mm; }
-body { background: #fff; }
+html { font-size: 13px; }
+body { background: #fff; font-size: 10pt; }
+/* Else a bookmark loses the blank at which its heading was broken. */
+:is(h1, h2, h3, h4) { white-space: pre-wrap; }
 .print-page { break-before: page; }
 .print-cover { height: 220mm; display: flex; flex-direction: column; justify-content: center; }
 .print-cover h1 { font-size: 34pt; }
@@ -31,7 +34,10 @@ body { background: #fff; }
 article { max-width: none; }
 .every-fact { content-visibility: visible; }
 .table-wrap { overflow: visible; }
+table { font-size: 8.5pt; }
 table.facts, table.files { min-width: 0; font-size: 8pt; }
+thead th { white-space: normal; }
+.from-notebook, .from-miniature { margin-inline: 0; }
 .quiz .button, details.quiz-answer > summary { display: none; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 """
@@ -105,12 +111,27 @@ def joined(site: Path, address: str) -> tuple[str, int]:
     return document, len(places)
 
 
+# What is printed of a line: A4 without the margins above, in pixels of CSS.
+WIDTH = 657
+# A table that is too wide for paper, where nothing scrolls, is drawn smaller; anything else would lose its right side.
+FIT = """() => {
+  for (const table of document.querySelectorAll('table')) {
+    const room = table.parentElement.clientWidth;
+    for (const cell of table.querySelectorAll('td'))
+      if (/\\S{40}/.test(cell.textContent)) cell.style.overflowWrap = 'anywhere';
+    if (table.offsetWidth > room) table.style.zoom = Math.floor(990 * room / table.offsetWidth) / 1000;
+  }
+}"""
 FOOTER = '<div style="width:100%;text-align:center;font-size:8px"><span class="pageNumber"></span></div>'
 CHECK = """() => ({
   empty: [...document.querySelectorAll('article')].filter(one => one.innerText.trim().length < 40).map(one => one.id),
   pictures: document.images.length,
   missing: [...document.images].filter(one => !one.naturalWidth).map(one => one.src),
   links: document.querySelectorAll('a[href]').length,
+  cut: [...document.querySelectorAll('article *')].filter(one => one.scrollHeight > one.clientHeight + 2)
+    .filter(one => /auto|scroll/.test(getComputedStyle(one).overflowY)).map(one => one.outerHTML.slice(0, 100)),
+  wide: [...document.querySelectorAll('article *')].filter(one => one.getBoundingClientRect().right > innerWidth + 1)
+    .filter(one => !one.closest('.vh, svg, math')).map(one => one.outerHTML.slice(0, 100)),
   lost: [...document.querySelectorAll('a[href^="#"]')].map(one => decodeURIComponent(one.getAttribute('href').slice(1)))
     .filter(id => !document.getElementById(id)),
 })"""
@@ -135,12 +156,16 @@ def main() -> int:
         whole.write_text(document, encoding="utf-8")
         flags = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        page = browser.new_page()
+        page = browser.new_page(viewport={"width": WIDTH, "height": 970})
+        page.emulate_media(media="print")
         # On a busy machine the network falls idle while the document is still being read.
         page.goto(whole.as_uri(), wait_until="load", timeout=180_000)
+        page.evaluate(FIT)
         found = page.evaluate(CHECK)
         faults = [f"page without text: {one}" for one in found["empty"]]
         faults += [f"picture missing: {one}" for one in found["missing"]]
+        faults += [f"cut off below: {one}" for one in found["cut"]]
+        faults += [f"wider than the paper: {one}" for one in found["wide"]]
         faults += [f"link to nowhere: #{one}" for one in sorted(set(found["lost"]))]
         if faults:
             print("\n".join(faults[:40]), file=sys.stderr)

@@ -198,7 +198,8 @@ class DatasetCards(_Generated):
             packed = io.BytesIO()
             small.save(packed, "WEBP", quality=78, method=6)
             url, width, height = Shelf(self.env, self.env.docname).picture(packed.getvalue(), "webp")
-            credit = f"{sample.credit}, {sample.licence or 'licence unknown'}"
+            # The licence first: on a narrow card the line's end is not seen.
+            credit = f"{sample.licence or 'licence unknown'}, {sample.credit}"
             return (
                 f'<figure><img src="{url}" alt="" width="{width}" height="{height}" loading="lazy" decoding="async">'
                 f'<figcaption title="{esc(credit)}">{esc(credit)}</figcaption></figure>'
