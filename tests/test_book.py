@@ -121,7 +121,7 @@ def test_dataset_chapters_follow_the_skeleton(path: Path) -> None:
     headings = re.findall(r"(?m)^## (.+?)\s*$", text)
     # On a phone the pictures may come first.
     second = [SKELETON[1], SKELETON[0], *SKELETON[2:]]
-    assert headings in (SKELETON, second)
+    assert headings in (SKELETON, second), f"{path.name} has {headings}, expected {SKELETON}, in this order"
     assert len(re.findall(r"(?m)^# ", text)) == 1
     whole = path.read_text(encoding="utf-8")
     assert f"<!-- {path.stem}:start -->" in whole, "the chapter opens with its own entry of README.md, included"
@@ -221,7 +221,7 @@ def test_quizzes_can_be_taken(path: Path) -> None:
         assert len(question.explanation) > 20, question.text
     # Whoever always takes the same place must not pass.
     places = Counter(tuple(question.right) for question in found.questions)
-    assert max(places.values()) < len(found.questions)
+    assert max(places.values()) < len(found.questions), f"{path.name}: the right option always stands in one place"
 
 
 def test_the_question_bank_holds_every_question() -> None:
@@ -258,10 +258,10 @@ def test_every_dataset_has_a_legal_row(stem: str) -> None:
     card = cards.parsed(stem)
     events = [event for event in card.history if event.kind in status.OF_RIGHTS]
     assert whole.count("<li class=kind-") == len(events)
-    assert any(event.kind == "release" for event in events), "when it was published"
+    assert any(event.kind == "release" for event in events), f'cards/{stem}.toml: no [[history]] of kind = "release"'
     for event in events:
         assert re.search(r"https?://|measured|the files|info of|a public report", event.source), (
-            f"{event.date}: a source"
+            f"{event.date}: its source is {event.source!r}, expected an address, or 'the files'"
         )
     for text in (card.licences.images, card.licences.annotations, card.ethics.consent, card.ethics.opt_out):
         assert len(text) >= 4

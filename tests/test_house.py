@@ -65,7 +65,7 @@ def test_every_dataset_has_its_places(stem: str) -> None:
 def test_a_dataset_in_preparation_says_so(stem: str) -> None:
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     entry = readme.partition(f"<!-- {stem}:start -->")[2].partition(f"<!-- {stem}:end -->")[0]
-    assert "in preparation" in entry
+    assert "in preparation" in entry, f"README.md: the entry of {stem} says 'in preparation' until its reader stands"
     with pytest.raises(data_helpers.DataError, match="no reader in this version"):
         data_helpers.summary(stem)
     assert data_helpers.plan(stem).dataset == stem, "its files can be planned by the card alone"

@@ -5,7 +5,7 @@ JupyterLab shows no way to name a cell, and the book finds cells by their names.
 
     python tools/notebook.py notebooks/lfw.ipynb lfw.txt      # to text
     python tools/notebook.py lfw.txt notebooks/lfw.ipynb      # and back, without outputs
-    make refresh                                              # runs it and stores the outputs
+    python tools/refresh.py notebooks/lfw.ipynb               # runs it and stores the outputs
 """
 
 from __future__ import annotations

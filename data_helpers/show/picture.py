@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from PIL import Image
+
 Rows = Sequence[Any]
 """Dicts with the same keys, or sequences of which the first is the header."""
 
@@ -79,7 +81,12 @@ class Picture:
         """Return the figure as a PNG, the same bytes for the same figure."""
         file = io.BytesIO()
         self.figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
-        return file.getvalue()
+        with Image.open(file) as drawn:
+            # Nearly every figure is opaque: without the channel that says so it takes an eighth less of its notebook.
+            opaque = drawn.getchannel("A").getextrema() == (255, 255)
+            small = io.BytesIO()
+            (drawn.convert("RGB") if opaque else drawn).save(small, format="png", optimize=True)
+        return small.getvalue()
 
     def text(self) -> str:
         """Return the table as aligned text."""
