@@ -47,6 +47,7 @@ FILES = {
     "CITATION.cff": "citation",
     "fiftyone.yml": "zoo",
     "_toc.yml": "toc",
+    "_config.yml": "config",
 }
 
 
@@ -76,7 +77,7 @@ def test_every_schema_is_one_and_every_configuration_has_one() -> None:
         for p in at.iterdir()
         if p.suffix in (".yml", ".yaml", ".cff")
     }
-    assert there == {*FILES, "_config.yml", ".pre-commit-config.yaml"}
+    assert there == {*FILES, ".pre-commit-config.yaml"}
 
 
 SLIPS: list[tuple[str, Callable[[Any], Any]]] = [
@@ -90,6 +91,8 @@ SLIPS: list[tuple[str, Callable[[Any], Any]]] = [
     ("CITATION.cff", lambda one: one.update(authors=[])),
     ("CITATION.cff", lambda one: one.update({"date-released": "24 November 2026"})),
     ("fiftyone.yml", lambda one: one.update(splits=["val2017"])),
+    ("_config.yml", lambda one: one["parse"].update(myst_enable_extension=["deflist"])),
+    ("_config.yml", lambda one: one["sphinx"]["config"].update(html_coppy_source=True)),
     ("_toc.yml", lambda one: one["parts"][0]["chapters"][0].update(file="chapters/lfw.md")),
 ]
 
@@ -131,6 +134,9 @@ def steps() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_workflows_call_what_there_is() -> None:
     """Targets of make, scripts and tests that a workflow names; nothing of a pull request's text in a shell."""
+    for path in WORKFLOWS:
+        jobs = load(path.relative_to(REPOSITORY).as_posix())["jobs"]
+        assert {job["needs"] for job in jobs.values() if "needs" in job} <= set(jobs), path.name
     targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(encoding="utf-8"), re.M))
     wrong = []
     for where, step in steps():
