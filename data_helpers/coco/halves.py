@@ -76,7 +76,14 @@ class _Helper:
         command = [sys.executable, "-c", PROGRAM, str(path.absolute()), *map(str, span)]
         silent = subprocess.DEVNULL
         try:
-            self.process = subprocess.Popen(command, stdin=silent, stdout=subprocess.PIPE, stderr=silent, env=env)
+            self.process = subprocess.Popen(
+                command,
+                stdin=silent,
+                stdout=subprocess.PIPE,
+                stderr=silent,
+                env=env,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
         except OSError:
             return
 

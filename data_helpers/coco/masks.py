@@ -110,18 +110,7 @@ def check(record: Any, height: int | None, width: int | None) -> None:
         raise FormatError(f"segmentation: found {segmentation!r:.30}, expected polygons or an RLE.")
 
 
-def glance(raw: bytes) -> bool:
-    """Tell from the bytes alone that polygons have three points in each part; False where a look does not tell."""
-    if raw.count(b"]") == 2:
-        return raw[:2] == b"[[" and (len(raw) > LONG or raw.count(b",") > 4)
-    parts = raw[2:-2].split(b"]")
-    # A part but the first has one comma more, the one before its bracket.
-    enough = len(parts[0]) > LONG or parts[0].count(b",") > 4
-    enough = enough and all(len(part) > LONG or part.count(b",") > 5 for part in parts[1:])
-    return enough and raw.count(b"[") == len(parts) + 1 and raw[:1] + raw[-2:] == b"[]]"
-
-
-def glance_at_parts(parts: Sequence[msgspec.Raw]) -> bool:
+def glance(parts: Sequence[msgspec.Raw]) -> bool:
     """Tell of many polygons' parts, from their bytes alone, that each has three points; False where that is unsure."""
     short = [bytes(part) for part in parts if len(part) <= LONG]
     flat = all(part[:1] == b"[" and part.count(b",") > 4 and part.count(b"[") == 1 for part in short)

@@ -15,12 +15,10 @@ from ..errors import FormatError
 from . import layout
 from .columns import NONE, Limits, Numbers, column, repeated
 from .decoding import UnevenError, decode_piece
-from .masks import LARGEST, Plain, check, compare_map, glance, glance_at_parts
+from .masks import LARGEST, Plain, check, compare_map, glance
 from .parts import Part, only_class
 from .records import NOTHING, NULL, Annotation, Picture
 
-MANY = 100_000
-"""Records from which on outlines are glanced at before any is decoded."""
 ORDER = (
     *("duplicate-id", "orphan", "missing-id", "bad-size", "unknown-licence", "bad-crowd", "bad-area"),
     *("unknown-category", "bad-box", "zero-area-box", "outside-box", "bad-polygon", "bad-rle", "bad-keypoints"),
@@ -118,7 +116,7 @@ class Tally:
             return False
         outlines = list(map(attrgetter("segmentation"), notes))
         polygons = [outline for outline in outlines if type(outline) is list]
-        if not glance_at_parts(list(chain.from_iterable(polygons))):
+        if not glance(list(chain.from_iterable(polygons))):
             return False
         for note in notes if len(polygons) < len(notes) else ():
             if isinstance(note.segmentation, Plain):
@@ -239,22 +237,16 @@ class Tally:
                 self._tell(kind, notes[index], f"bbox {boxes[index].tolist()}{detail}")
 
     def _outlines(self, notes: list[Annotation]) -> int:
-        """Count outlines and check them: among many only those that do not look sound at a glance."""
-        doubtful = notes
-        if self.part.span or len(notes) > MANY:
-            doubtful = [note for note in notes if not glance(bytes(note.raw_segmentation))]
-        count = len(notes) - len(doubtful)
-        for note in doubtful:
-            if not note.has_mask:
-                continue
-            count += 1
+        """Count outlines and check them."""
+        outlined = [note for note in notes if note.has_mask]
+        for note in outlined:
             image = self.pictures.get(note.image_id, Picture(0))
             try:
                 check(note, image.height, image.width)
             except FormatError as error:
                 kind = "bad-rle" if bytes(note.raw_segmentation)[:1] == b"{" else "bad-polygon"
                 self._tell(kind, note, str(error))
-        return count
+        return len(outlined)
 
     def _keypoints(self, notes: list[Annotation]) -> None:
         for note in notes:
