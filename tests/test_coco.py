@@ -615,6 +615,7 @@ def test_a_second_process_counts_half(folder: Any, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(tally.Tally, "take", lambda self, notes: seen.append(len(notes)) or take(self, notes))
     monkeypatch.setattr(parts, "LARGE", 0)
     monkeypatch.setattr(halves, "WORTH", 0)
+    monkeypatch.setattr(halves, "LEAD", 0)
     monkeypatch.setattr(halves, "PROGRAM", program)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
     assert coco.scan(root) == whole

@@ -108,10 +108,10 @@ def find_records(data: memoryview) -> tuple[File, Span] | None:
     return None
 
 
-def halve(data: memoryview, span: Span) -> tuple[Span, Span]:
-    """Cut a span of records in two, where one record ends and the next begins."""
+def cut(data: memoryview, span: Span, place: int) -> tuple[Span, Span]:
+    """Cut a span of records in two near a place, where one record ends and the next begins."""
     start, end = span
-    found = BETWEEN.search(data, (start + end) // 2, end)
+    found = BETWEEN.search(data, place, end)
     return ((start, found.start() + 1), (found.end() - 1, end)) if found else (span, (end, end))
 
 

@@ -1,4 +1,4 @@
-"""A large list is counted by two processes, each half of it: decoding holds the one lock that Python has."""
+"""A large list is counted by two processes, each a part of it: decoding holds the one lock that Python has."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from .decoding import Span, UnevenError, find_records, halve, load, pieces, quiet_collector
+from .decoding import Span, UnevenError, cut, find_records, load, pieces, quiet_collector
 from .layout import split_of
 from .parts import KINDS, Part
 from .records import Picture
 from .tally import Tally
 
-WORTH = 1 << 26
+WORTH = 1 << 27
 """Bytes of records from which on a second process saves more than its start takes."""
+LEAD = 100 << 20
+"""Bytes of records that this process counts until the other one has started."""
 PROGRAM = "from data_helpers.coco import halves; halves.main()"
 
 
@@ -51,7 +53,7 @@ def count(part: Part, images: dict[int, Picture], before: Sequence[Tally]) -> Ta
         data = load(part.path)
         # People of a keypoint list are looked up in what this process has counted.
         alone = part.span[1] - part.span[0] < WORTH or (part.points and before)
-        first, second = (part.span, None) if alone else halve(data, part.span)
+        first, second = (part.span, None) if alone else cut(data, part.span, (sum(part.span) + LEAD) // 2)
         with _Helper(part.path, second) as helper:
             for piece in pieces(data, first):
                 tally.take_piece(piece)
