@@ -245,12 +245,27 @@ def _load(path: Path) -> tuple[dict[str, Any], Card]:
 
 @functools.lru_cache(maxsize=64)
 def _load_version(path: Path, _mtime: int) -> tuple[dict[str, Any], Card]:
+    data: dict[str, Any] = {}
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         # Python dates are not asked for: every date in a card is a quoted string, so that a year alone is one too.
         result = msgspec.convert(data, Card)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise FormatError(f"{path}: not a valid card: {error}. CONTRIBUTING.md shows one entry whole.") from error
+        raise FormatError(
+            f"{path}: not a valid card: {_named(error, data)}. "
+            "data_helpers/cards.py is its form, field by field; CONTRIBUTING.md shows one fact whole."
+        ) from error
     if result.stem != path.stem:
         raise FormatError(f"{path}: stem = {result.stem!r}, expected {path.stem!r}, the file's own name.")
     return data, result
+
+
+def _named(error: Exception, data: dict[str, Any]) -> str:
+    """Return an error's text with the name of the fact that is wrong: msgspec tells no key of a table."""
+    text = str(error)
+    for key, fact in data["facts"].items() if "$.facts[...]" in text else ():
+        try:
+            msgspec.convert(fact, Fact)
+        except msgspec.ValidationError:
+            return text.replace("$.facts[...]", f"$.facts.{key}")
+    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
@@ -17,6 +18,7 @@ import pytest
 import yaml
 
 from data_helpers import cards
+from data_helpers.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "_ext"))
@@ -166,6 +168,34 @@ def test_numbers_in_readme_are_those_of_the_card(stem: str) -> None:
         if not any(round(value / scale, digits) == float(found.group(1)) for value in values):
             wrong.append(found.group(0))
     assert not wrong, f"not in cards/{stem}.toml: {wrong}"
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_derived_figure_is_what_its_formula_gives(stem: str) -> None:
+    values = {key: fact.value for key, fact in cards.parsed(stem).facts.items()}
+    for key, fact in cards.parsed(stem).facts.items():
+        if not fact.note.startswith("= "):
+            continue
+        found = re.match(r"= ([\w +\-*/(),]+?)(?:\. |$)", fact.note)
+        assert found, f"{stem}.{key}: expected '= ', then a formula over facts of the card, then the end or a full stop"
+        names = {node.id for node in ast.walk(ast.parse(found[1])) if isinstance(node, ast.Name)} - {"round"}
+        assert names <= set(values), f"{stem}.{key}: {names - set(values)} are no facts of the card"
+        assert eval(found[1], {"__builtins__": {}, "round": round}, dict(values)) == fact.value, (
+            f"{stem}.{key}: {fact.note}"
+        )
+
+
+def test_a_wrong_card_is_told_by_field_and_fact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (cards.HERE / "coco.toml").read_text(encoding="utf-8")
+    monkeypatch.setenv("DATA_HELPERS_CARDS", str(tmp_path))
+    for old, new, told in (
+        ('origin = "computed"\n', "", r"missing required field `origin` - at `\$\.facts\.\w+`"),
+        ('kind = "release"', 'kind = "published"', r"'published' - at `\$\.history\[\d\]\.kind`"),
+    ):
+        assert old in text
+        (tmp_path / "coco.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+        with pytest.raises(DataError, match=rf"coco\.toml: not a valid card: .*{told}"):
+            cards.parsed("coco")
 
 
 @pytest.mark.parametrize("path", [ROOT / "index.md", ROOT / "README.md", *CHAPTERS], ids=lambda path: path.name)

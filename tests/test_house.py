@@ -1,4 +1,4 @@
-"""The house keeps its own rules: every dataset has its eight places, floors import downwards, modules stay small."""
+"""The house keeps its own rules: every dataset has its places, floors import downwards, modules stay small."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import data_helpers
+from data_helpers.cards import parsed
 from data_helpers.samples import Scan, Selection
 
 from .conftest import REPOSITORY
@@ -35,14 +36,22 @@ def places(stem: str) -> dict[str, bool]:
     """Return the places a dataset needs, as (place, what stands there) to whether it is there; also the scaffold."""
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     toc = (REPOSITORY / "_toc.yml").read_text(encoding="utf-8")
+    paper = (REPOSITORY / "references.bib").read_text(encoding="utf-8")
+    citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
+    card = parsed(stem)
+    title = re.split(r":| and ", card.title)[0]
     return {
         f"data_helpers/cards/{stem}.toml (the card)": (PACKAGE / "cards" / f"{stem}.toml").is_file(),
         f"data_helpers/{stem}.py (the reader)": any(
             (PACKAGE / name).is_file() for name in (f"{stem}.py", f"{stem}/__init__.py")
         ),
-        f"miniatures/{stem}.py and its zip (make miniatures)": (REPOSITORY / "miniatures" / f"{stem}.py").is_file()
+        f"miniatures/{stem}.py and its zip (python miniatures/{stem}.py)": (
+            REPOSITORY / "miniatures" / f"{stem}.py"
+        ).is_file()
         and (PACKAGE / "miniatures" / f"{stem}.zip").is_file(),
-        f"notebooks/{stem}.ipynb (make refresh)": (REPOSITORY / "notebooks" / f"{stem}.ipynb").is_file(),
+        f"notebooks/{stem}.ipynb (python tools/refresh.py notebooks/{stem}.ipynb)": (
+            REPOSITORY / "notebooks" / f"{stem}.ipynb"
+        ).is_file(),
         f"chapters/{stem}.md (the chapter)": (REPOSITORY / "chapters" / f"{stem}.md").is_file(),
         f"quizzes/{stem}.toml (the quiz)": (REPOSITORY / "quizzes" / f"{stem}.toml").is_file(),
         f"datasheets/{stem}.toml (the datasheet)": (REPOSITORY / "datasheets" / f"{stem}.toml").is_file(),
@@ -52,6 +61,8 @@ def places(stem: str) -> dict[str, bool]:
         f"README.md: <!-- {stem}:start --> ... <!-- {stem}:end -->": f"<!-- {stem}:start -->" in readme
         and f"<!-- {stem}:end -->" in readme,
         f"_toc.yml: chapters/{stem} and notebooks/{stem}": f"chapters/{stem}\n" in toc and f"notebooks/{stem}\n" in toc,
+        f"references.bib: {card.citation}, the paper": f"{{{card.citation}," in paper,
+        f"CITATION.cff: {title} in the abstract": title in citation["abstract"],
     }
 
 
