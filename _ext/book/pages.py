@@ -215,7 +215,7 @@ class LandingActions(_Generated):
         found = []
         for name, text, kind in (
             ("chapters/coco", "Start with COCO", "first"),
-            ("index#in-one-minute", "Run it in a minute", ""),
+            ("index#run-it", "Run it", ""),
             ("notebooks/coco", "See a notebook", ""),
             ("chapters/teaching", "Teach with it", ""),
         ):
