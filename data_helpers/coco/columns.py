@@ -39,21 +39,27 @@ class Limits:
     """How far right and down the boxes of an image id may reach: a pixel beyond its picture."""
 
     def __init__(self, images: dict[int, Picture]) -> None:
-        self.rows = {number: row for row, number in enumerate(images)}
-        sizes = np.array([(one.width or np.inf, one.height or np.inf) for one in images.values()]).reshape(-1, 2) + 1
-        # What no list names has no limits.
-        self.sizes = np.concatenate([sizes, [[np.inf, np.inf]]])
-        self.table: npt.NDArray[np.float64] | None = None
-        if self.rows and min(self.rows) >= 0 and (largest := max(self.rows)) < 10_000_000:
-            # Ids of COCO's own are small enough for a table, whose last row is nobody's.
-            self.table = np.full((largest + 2, 2), np.inf)
-            self.table[list(self.rows)] = sizes
+        pictures = list(images.values())
+        sizes = np.stack([column(pictures, "width"), column(pictures, "height")], axis=1).astype(np.float32)
+        sizes[(sizes == NONE) | (sizes == 0)] = np.inf
+        # The last row is nobody's: what no list names has no limits.
+        self.sizes = np.concatenate([sizes + 1, np.full((1, 2), np.inf, np.float32)])
+        self.rows: dict[int, int] = {}
+        self.table: npt.NDArray[np.int32] | None = None
+        numbers = np.fromiter(images, np.int64, len(images))
+        if len(numbers) and numbers.min() >= 0 and numbers.max() < 10_000_000:
+            # Ids of COCO's own are small enough for a table.
+            self.table = np.full(numbers.max() + 2, len(numbers), np.int32)
+            self.table[numbers] = np.arange(len(numbers))
+        else:
+            self.rows = {number: row for row, number in enumerate(images)}
 
-    def __call__(self, images: Numbers) -> npt.NDArray[np.float64]:
+    def __call__(self, images: Numbers) -> npt.NDArray[np.float32]:
         """Return for each image id width and height, shape (n, 2)."""
-        if self.table is not None:
-            nobody = len(self.table) - 1
-            if images.min() < 0 or images.max() > nobody:
-                images = np.where((images < 0) | (images > nobody), nobody, images)
-            return self.table[images]
-        return self.sizes[[self.rows.get(number, -1) for number in images.tolist()]]
+        if self.table is None:
+            return self.sizes[[self.rows.get(number, -1) for number in images.tolist()]]
+        last = len(self.table) - 1
+        if images.min() < 0 or images.max() > last:
+            images = np.where((images < 0) | (images > last), last, images)
+        # A third of the time that indexing by brackets takes.
+        return self.sizes.take(self.table.take(images), axis=0)

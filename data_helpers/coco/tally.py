@@ -195,11 +195,13 @@ class Tally:
         if not (part.results or part.panoptic) and (nameless := int((self.ids == NONE).sum())):
             detail = f"{nameless:,} of {len(self.ids):,} annotations have no id, by which others find them"
             self._tell("missing-id", self.name, detail)
-        for picture in part.images:
-            width, height = (1 if side is None else side for side in (picture.width, picture.height))
-            if min(width, height) <= 0 or width * height > LARGEST:
-                where = f"{self.name}: image {picture.id}"
-                self._tell("bad-size", where, f"is listed as {picture.width}x{picture.height} pixels")
+        sides = np.stack([column(part.images, "width"), column(part.images, "height")])
+        sides[sides == NONE] = 1
+        wrong = (sides <= 0).any(axis=0) | (sides.prod(axis=0, dtype=np.float64) > LARGEST)
+        for index in np.flatnonzero(wrong).tolist():
+            picture = part.images[index]
+            detail = f"is listed as {picture.width}x{picture.height} pixels"
+            self._tell("bad-size", f"{self.name}: image {picture.id}", detail)
         licences = Counter(picture.license for picture in part.images if picture.license not in {None, *part.licences})
         for licence, times in licences.items() if part.licences else ():
             self._tell("unknown-licence", self.name, f"licence {licence} of {times:,} images is not in the list")
