@@ -112,6 +112,17 @@
     block.append(button);
   } });
 
+  // A page opened at its top was laid out as far as the eye reaches: the rest follows, a section a frame, so that no
+  // long task keeps a phone from answering. One opened at a place within it was laid out whole.
+  const far = root.classList.contains("far") ? all("article > section > section") : [];
+  const takeUp = () => {
+    const section = far.shift();
+    if (!section) return root.classList.remove("far");
+    section.classList.add("near");
+    requestAnimationFrame(() => setTimeout(takeUp));
+  };
+  addEventListener("load", () => setTimeout(takeUp));
+
   // What scrolls must be reachable by keyboard, and is from the start; what does not scroll need not be.
   // Measured shortly before it comes into sight: a long page need not be laid out at once.
   const measure = (frame) => {

@@ -475,6 +475,24 @@ def test_pages_are_drawn_and_their_pictures_kept(site: Path, address: str, brows
 
 
 @pytest.mark.browser
+def test_a_long_page_is_laid_out_bit_by_bit_and_then_whole(address: str, page: Any) -> None:
+    """What is far from sight waits, so that a phone answers; a place within the page is found at once."""
+    left = """() => [...document.querySelectorAll("section")].filter(
+        (section) => getComputedStyle(section).contentVisibility == "auto").length"""
+    page.route("**/book.js*", lambda route: route.abort())
+    page.goto(f"{address}/chapters/coco.html")
+    assert page.evaluate(left) > 9
+    page.unroute("**/book.js*")
+    page.goto(f"{address}/chapters/flickr8k.html")
+    page.wait_for_function("!document.documentElement.classList.contains('far')")
+    assert page.evaluate(left) == 0
+    page.goto("about:blank")
+    page.goto(f"{address}/chapters/coco.html#history")
+    assert page.evaluate(left) == 0
+    assert 0 <= page.locator("#history").bounding_box()["y"] < 150
+
+
+@pytest.mark.browser
 def test_contents_open_on_a_phone(address: str, browser: Any) -> None:
     context = browser.new_context(viewport=PHONE, has_touch=True)
     page = context.new_page()
