@@ -11,6 +11,7 @@ from xml.parsers import expat
 import msgspec
 
 from ..errors import FormatError, MissingFileError
+from .classes import Named
 
 LARGEST = 4_000_000
 """Bytes of the largest annotation that is read; the published ones have a few hundred."""
@@ -19,7 +20,7 @@ PICTURES = (".jpeg", ".jpg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 """How a picture's file name ends; ImageNet's own are JPEG, and `scan` tells the others."""
 
 
-class Box(msgspec.Struct, frozen=True):
+class Box(Named, msgspec.Struct, frozen=True):
     """One object of a picture: ``label`` is its wnid, ``bbox`` x, y, width and height in pixels from the top left.
 
     The files give the corners xmin, ymin, xmax, ymax; width is xmax - xmin.
@@ -31,16 +32,6 @@ class Box(msgspec.Struct, frozen=True):
     name: str = ""
     truncated: bool = False
     difficult: bool = False
-
-    @property
-    def wnid(self) -> str:
-        """The class's wnid."""
-        return self.label
-
-    @property
-    def short(self) -> str:
-        """The first of the class's words."""
-        return self.name.partition(",")[0]
 
 
 class Annotation(msgspec.Struct, frozen=True):

@@ -17,17 +17,12 @@ FORMS = ("devkit", "index", "wnid", "name", "torchvision", "keras")
 NUMBERS = {"devkit": "the devkit's 1 to 1000", "index": "0 to 999, the rank of the wnid"}
 
 
-class Class(msgspec.Struct, frozen=True):
-    """A picture's class.
+class Named:
+    """What has a wnid for its label and WordNet's words for its name."""
 
-    ``label`` is the wnid, because names repeat; ``name`` WordNet's words; ``index`` and ``devkit`` count the thousand
-    classes (None for any other wnid).
-    """
-
+    __slots__ = ()
     label: str
-    name: str = ""
-    index: int | None = None
-    devkit: int | None = None
+    name: str
 
     @property
     def wnid(self) -> str:
@@ -38,6 +33,19 @@ class Class(msgspec.Struct, frozen=True):
     def short(self) -> str:
         """The first of the class's words."""
         return self.name.partition(",")[0]
+
+
+class Class(Named, msgspec.Struct, frozen=True):
+    """A picture's class.
+
+    ``label`` is the wnid, because names repeat; ``name`` WordNet's words; ``index`` and ``devkit`` count the thousand
+    classes (None for any other wnid).
+    """
+
+    label: str
+    name: str = ""
+    index: int | None = None
+    devkit: int | None = None
 
 
 class Row(msgspec.Struct, frozen=True):
