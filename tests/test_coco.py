@@ -557,6 +557,8 @@ RECORDS = st.one_of(
     st.just({"image_id": 1, "segments_info": [{"id": n, "category_id": n} for n in (1, 2)], "file_name": "a.png"}),
     st.just({"id": "7", "image_id": 1}),
     st.just({"id": 7}),
+    st.just(box(7, num_keypoints="x")),
+    st.just(box(7, segmentation=[[1, 1, 4, 1, 4, 4, 2]])),
 )
 
 
@@ -564,7 +566,7 @@ RECORDS = st.one_of(
 @given(
     st.lists(RECORDS, min_size=1, max_size=12),
     st.integers(1, 500),
-    st.sampled_from([(", ", ": "), (",", ":")]),
+    st.sampled_from([(", ", ": "), (",", ":"), (",\n", ": ")]),
     st.permutations(["images", "annotations", "categories", "licenses"]),
     st.sampled_from([b"", b"]", b"}"]),
 )
@@ -581,6 +583,32 @@ def test_a_list_counted_in_pieces_tells_the_same(
         patch.setattr(parts, "LARGE", 0)
         patch.setattr(decoding, "PIECE", size)
         assert coco.scan(root) == whole
+
+
+def test_what_nests_or_outgrows_is_told_in_pieces_too(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [box(number) for number in range(2, 20)]
+    deep = json.dumps(document(box(1), *many)).replace('"area": 9.0', '"odd": ' + "[" * 100_000 + "]" * 100_000, 1)
+    far = json.dumps(document(box(1, segmentation=[[1, 1, 4, 1, 4, 77]]), *many)).replace("77", "1e400")
+    big = json.dumps(document(*many, images=[{"id": 2**63, "file_name": "a.jpg"}]))
+    category = json.dumps(document(*many, categories=[{"id": 1, "name": "cat"}, {"id": 2**63, "name": "dog"}]))
+    whole = [coco.scan(folder(text.encode())) for text in (deep, far, big, category)]
+    assert [kinds(scan)[:1] for scan in whole[:3]] == [["bad-file"], ["bad-polygon"], ["bad-file"]]
+    assert whole[3].problems == []
+    monkeypatch.setattr(parts, "LARGE", 0)
+    monkeypatch.setattr(decoding, "PIECE", 400)
+    assert [coco.scan(folder(text.encode())) for text in (deep, far, big, category)] == whole
+
+
+def test_the_second_process_takes_no_module_of_the_folder_it_is_in(
+    folder: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "msgspec.py").write_text(f"open({str(tmp_path / 'taken')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    for module, name in ((parts, "LARGE"), (halves, "WORTH"), (halves, "LEAD")):
+        monkeypatch.setattr(module, name, 0)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
+    assert coco.scan(folder(document(*(box(number) for number in range(1, 20))))).labels["boxes"] == 19
+    assert not (tmp_path / "taken").exists()
 
 
 def test_a_large_list_is_counted_in_pieces(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -678,11 +706,13 @@ def test_what_fiftyone_keeps_raw_is_not_counted_twice(tmp_path: Path) -> None:
         made.mkdir(parents=True)
     (tmp_path / "raw" / "instances_val2017.json").write_text(json.dumps(document(box(1), box(2))))
     (tmp_path / "validation" / "labels.json").write_text(json.dumps(document(box(1))))
+    (tmp_path / "info.json").write_text("{}")
     (tmp_path / "validation" / "data" / "000000000001.jpg").write_bytes(picture())
     found = coco.scan(tmp_path)
-    assert (found.splits, found.labels["boxes"], found.problems) == ({"validation": 1}, 1, [])
-    (tmp_path / "validation" / "labels.json").unlink()
-    assert coco.scan(tmp_path).labels["boxes"] == 2
+    assert (found.splits, found.labels["boxes"]) == ({"validation": 1}, 1)
+    assert kinds(found) == ["other-file"]
+    (tmp_path / "info.json").unlink()
+    assert coco.scan(tmp_path).labels["boxes"] == 3
 
 
 def test_lists_may_share_a_folder_of_pictures(tmp_path: Path) -> None:

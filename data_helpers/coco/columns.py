@@ -46,8 +46,8 @@ class Limits:
         self.sizes = np.concatenate([sizes + 1, np.full((1, 2), np.inf, np.float32)])
         self.rows: dict[int, int] = {}
         self.table: npt.NDArray[np.int32] | None = None
-        numbers = np.fromiter(images, np.int64, len(images))
-        if len(numbers) and numbers.min() >= 0 and numbers.max() < 10_000_000:
+        if images and min(images) >= 0 and max(images) < 10_000_000:
+            numbers = np.fromiter(images, np.int64, len(images))
             # Ids of COCO's own are small enough for a table.
             self.table = np.full(numbers.max() + 2, len(numbers), np.int32)
             self.table[numbers] = np.arange(len(numbers))

@@ -22,8 +22,8 @@ LARGE = 1 << 26
 """Bytes of a list from which on its records are counted in pieces."""
 PIECE = 1 << 18
 """Bytes of a piece: it stays in the processor's cache while it is looked at."""
-BEGIN = re.compile(rb'"annotations": ?\[(?=\{)')
-BETWEEN = re.compile(rb"\}, ?\{")
+BEGIN = re.compile(rb'"annotations": ?\[\s{0,2}(?=\{)')
+BETWEEN = re.compile(rb"\},\s{0,2}\{")
 
 
 class UnevenError(Exception):
@@ -84,7 +84,7 @@ def decode(data: memoryview, kind: type[T], path: Path) -> tuple[T, bool]:
         try:
             with quiet_collector():
                 return msgspec.json.decode(data, type=kind, strict=False), True
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise FormatError(f"{path}: {_record(data, error)}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"{path}: {_place(data, error)}") from error
@@ -97,12 +97,13 @@ def find_records(data: memoryview) -> tuple[File, Span] | None:
         return None
     start, base = found.end(), max(found.end(), len(data) - (1 << 20))
     tail = bytes(data[base:])
-    for last in sorted((match.start() for match in re.finditer(rb"\}\]", tail)), reverse=True):
-        record = max(tail.rfind(b"}, {", 0, last) + 3, tail.rfind(b"},{", 0, last) + 2)
+    starts = [match.end() - 1 for match in BETWEEN.finditer(tail)]
+    for last in sorted((match.start() for match in re.finditer(rb"\}\s{0,2}\]", tail)), reverse=True):
+        record = max((place for place in starts if place < last), default=0)
         try:
             msgspec.json.decode(tail[record : last + 1], type=Annotation)
             rest = msgspec.json.decode(b"".join((data[:start], tail[last + 1 :])), type=File)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         return (rest, (start, base + last + 1)) if rest.annotations == [] else None
     return None
@@ -138,7 +139,7 @@ def decode_piece(piece: bytes) -> list[Annotation]:
     """
     try:
         return msgspec.json.decode(piece, type=list[Annotation])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnevenError from error
 
 
@@ -160,7 +161,7 @@ def _record(data: memoryview, error: msgspec.ValidationError) -> str:
     kinds: dict[str, Any] = {"images": Picture, "annotations": Annotation, "categories": Category, "licenses": Licence}
     try:
         parts = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         if not is_list(data):
             return f"found {error}, expected an object with images, annotations and categories"
         parts, kinds = {"results": msgspec.Raw(data)}, {"results": Annotation}
@@ -169,12 +170,12 @@ def _record(data: memoryview, error: msgspec.ValidationError) -> str:
             continue
         try:
             items = msgspec.json.decode(parts[name], type=list[msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return f"{name}: expected a list, found {bytes(parts[name])[:30]!r}. {AGAIN[:-1]}"
         for index, item in enumerate(items):
             try:
                 msgspec.json.decode(item, type=kind)
-            except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
                 return f"{name}[{index}]: {wrong}; the record begins {bytes(item)[:80].decode('utf-8', 'replace')!r}"
     return str(error)
 

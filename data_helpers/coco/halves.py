@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,9 @@ def count(part: Part, images: dict[int, Picture], before: Sequence[Tally]) -> Ta
     else:
         data = load(part.path)
         # People of a keypoint list are looked up in what this process has counted.
-        alone = part.span[1] - part.span[0] < WORTH or (part.points and before)
+        alone = part.span[1] - part.span[0] < WORTH or part.panoptic or bool(part.points and before)
+        # The other process knows the pictures of this list alone.
+        alone = alone or len(images) != len(part.images) or any(images.get(one.id) != one for one in part.images)
         first, second = (part.span, None) if alone else cut(data, part.span, (sum(part.span) + LEAD) // 2)
         with _Helper(part.path, second) as helper:
             for piece in pieces(data, first):
@@ -69,13 +72,14 @@ class _Helper:
 
     def __init__(self, path: Path, span: Span | None) -> None:
         self.process: subprocess.Popen[bytes] | None = None
+        self.started = time.monotonic()
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        # In a frozen program sys.executable is that program.
+        # In a frozen program sys.executable is that program. -P: no module of the folder we happen to be in is taken.
         if span is None or cores < 2 or not sys.executable or getattr(sys, "frozen", False):
             return
         home = str(Path(__file__).resolve().parents[2])
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))}
-        command = [sys.executable, "-c", PROGRAM, str(path.absolute()), *map(str, span)]
+        command = [sys.executable, "-P", "-c", PROGRAM, str(path.absolute()), *map(str, span)]
         silent = subprocess.DEVNULL
         try:
             self.process = subprocess.Popen(
@@ -101,10 +105,11 @@ class _Helper:
         """Add what the process found; False, and nothing added, where it found that it cannot."""
         if self.process is None:
             return False
-        told = self.process.communicate()[0]
         try:
+            # It takes about as long as this one; one that hangs is not waited for.
+            told = self.process.communicate(timeout=60 + 3 * (time.monotonic() - self.started))[0]
             found = msgspec.msgpack.decode(told, type=Found)
-        except msgspec.DecodeError:
+        except (subprocess.TimeoutExpired, msgspec.DecodeError):
             return False
         kinds = dict(zip(KINDS, found.kinds, strict=True))
         if any(kinds[kind] != getattr(tally.part, kind) for kind in ("captions", "panoptic", "points")):

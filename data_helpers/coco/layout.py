@@ -37,6 +37,7 @@ def lists(root: Path) -> list[Path]:
     found = [folder / name for folder, names in walk(root) for name in names if name.endswith(".json")]
     # FiftyOne's zoo keeps the downloaded lists in raw/, beside the folders that it makes of them.
     made = {path.parent.parent / "raw" for path in found if path.name == "labels.json"}
+    made = {folder for folder in made if (folder.parent / "info.json").is_file()}
     return [path for path in found if path.parent not in made]
 
 

@@ -18,6 +18,8 @@ Runs = npt.NDArray[np.int64]
 
 LONG = 120
 """No two points take so many bytes, however their numbers are written."""
+EVEN = range(5, LONG, 2)
+"""Commas between an even count of numbers, six at least."""
 LARGEST = 1 << 30
 """Pixels of the largest picture a mask is made for: a GB of memory, and within what COCO's own code can count."""
 
@@ -113,10 +115,10 @@ def check(record: Any, height: int | None, width: int | None) -> None:
 def glance(parts: Sequence[msgspec.Raw]) -> bool:
     """Tell of many polygons' parts, from their bytes alone, that each has three points; False where that is unsure."""
     short = [bytes(part) for part in parts if len(part) <= LONG]
-    flat = all(part[:1] == b"[" and part.count(b",") > 4 and part.count(b"[") == 1 for part in short)
+    flat = all(part[:1] == b"[" and part.count(b",") in EVEN and part.count(b"[") == 1 for part in short)
     try:
         check_polygons([msgspec.json.decode(part) for part in parts[:1]])
-    except FormatError:
+    except (FormatError, msgspec.DecodeError):
         return False
     return flat
 

@@ -44,6 +44,10 @@ class Sound(msgspec.Struct, gc=False):
     keypoints: None = None
     caption: None = None
     segments_info: None = None
+    num_keypoints: int | None = None
+    score: float | None = None
+    file_name: str | None = None
+    label: str | None = None
 
 
 SOUND = msgspec.json.Decoder(list[Sound])
@@ -59,7 +63,7 @@ class Tally:
     """
 
     def __init__(self, part: Part, images: dict[int, Picture], before: Sequence[Tally]) -> None:
-        self.part, self.pictures, self.before = part, images, before
+        self.part, self.pictures, self.before = part, images, tuple(before)
         self.limits = Limits(images)
         self.name = part.path.name
         self.counts: Counter[str] = Counter()
@@ -108,7 +112,7 @@ class Tally:
         """Count objects of which schema and a glance tell that nothing is wrong; else count nothing."""
         try:
             notes = SOUND.decode(piece)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
         part, images, categories = self.part, column(notes, "image_id"), Counter(map(CATEGORY, notes))
         boxes = np.fromiter(chain.from_iterable(map(BBOX, notes)), np.float64, 4 * len(notes)).reshape(-1, 4)
@@ -184,8 +188,10 @@ class Tally:
         self.images, self.ids = (np.concatenate(numbers) for numbers in zip(*self.columns, strict=True))
         part = self.part
         listed = column(part.images, "id")
-        for what, numbers in (("image", listed), ("annotation", self.ids), ("category", part.category_ids)):
-            for number, times in repeated(np.asarray(numbers, np.int64)):
+        categories = [(number, times) for number, times in Counter(part.category_ids).items() if times > 1]
+        twice = ("image", repeated(listed)), ("annotation", repeated(self.ids)), ("category", categories)
+        for what, found in twice:
+            for number, times in found:
                 self._tell("duplicate-id", f"{self.name}: {what} {number}", f"the id stands {times} times")
         for index in np.flatnonzero(~np.isin(self.images, listed)).tolist():
             image = int(self.images[index])
