@@ -159,8 +159,10 @@ class PartFile:
         if isinstance(data, memoryview) and data.obj is self._spare:
             self._spare = None
         if self._thread is None:
-            self._thread = threading.Thread(target=self._hash, daemon=True, name="hashing")
-            self._thread.start()
+            thread = threading.Thread(target=self._hash, daemon=True, name="hashing")
+            thread.start()
+            # Only now: Ctrl-C may come while it starts, and what has not started cannot be waited for.
+            self._thread = thread
         self._queue.put(data)
 
     def _hash(self) -> None:
