@@ -116,28 +116,35 @@ def main() -> None:
         path = root / "annotations" / "instances_train2017.json"
         if not path.is_file():
             make(root, chosen.scale)
-        print(f"{path.name}: {path.stat().st_size:,} bytes, made here ({chosen.scale:g} of the real size)")
-        print(f"{'reader':27}{'clock s':>9}{'times':>7}{'cpu s':>8}{'times':>7}{'MB':>7}{'share':>7}  all runs, clock")
-        base: tuple[float, ...] | None = None
-        for name, setup in READERS.items():
-            program = PROGRAM.format(setup=textwrap.dedent(setup))
-            runs = []
-            for _ in range(chosen.repeat):
+        print(f"{path.name}: {path.stat().st_size:,} bytes, made here ({chosen.scale:g} of the real size)", flush=True)
+        runs: dict[str, list[tuple[float, ...]]] = {name: [] for name in READERS}
+        missing: dict[str, str] = {}
+        # Round by round: a machine whose speed changes within minutes is then as slow for one reader as for the next.
+        for _ in range(chosen.repeat):
+            for name in [name for name in READERS if name not in missing]:
+                program = PROGRAM.format(setup=textwrap.dedent(READERS[name]))
                 done = subprocess.run([sys.executable, "-c", program, str(root)], capture_output=True, text=True)
                 if done.returncode:
-                    break
-                runs.append(tuple(map(float, done.stdout.split())))
-            if not runs:
-                print(f"{name:27}{done.stderr.strip().splitlines()[-1][:80]}")
-                continue
-            took, used, peak = (statistics.median(column) for column in zip(*runs, strict=True))
-            base = base or (took, used, peak)
-            every = " ".join(f"{run[0]:.2f}" for run in runs)
-            print(
-                f"{name:27}{took:9.2f}{base[0] / took:7.1f}{used:8.2f}{base[1] / used:7.1f}"
-                f"{peak:7.0f}{peak / base[2]:7.2f}  {every}",
-                flush=True,
-            )
+                    missing[name] = done.stderr.strip().splitlines()[-1][:80]
+                else:
+                    runs[name].append(tuple(map(float, done.stdout.split())))
+        report(runs, missing)
+
+
+def report(runs: dict[str, list[tuple[float, ...]]], missing: dict[str, str]) -> None:
+    """Print medians: seconds, memory, and how many times faster than the peer of the same round."""
+    print(f"{'reader':27}{'clock s':>9}{'times':>7}{'cpu s':>8}{'times':>7}{'MB':>7}{'share':>7}  all runs, clock")
+    peer = next(iter(runs.values()))
+    for name, found in runs.items():
+        if name in missing:
+            print(f"{name:27}{missing[name]}")
+            continue
+        took, used, peak = (statistics.median(column) for column in zip(*found, strict=True))
+        pairs = list(zip(peer, found, strict=True))
+        clock, processor = (statistics.median(base[at] / own[at] for base, own in pairs) for at in (0, 1))
+        share = peak / statistics.median(run[2] for run in peer)
+        every = " ".join(f"{run[0]:.2f}" for run in found)
+        print(f"{name:27}{took:9.2f}{clock:7.1f}{used:8.2f}{processor:7.1f}{peak:7.0f}{share:7.2f}  {every}")
 
 
 if __name__ == "__main__":

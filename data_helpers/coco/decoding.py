@@ -39,6 +39,10 @@ def quiet_collector() -> Iterator[None]:
         yield
     finally:
         if on:
+            if not gc.get_freeze_count():
+                # Counts all that was made as old at once, where the next small collection would walk it first.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

@@ -21,7 +21,7 @@ from .tally import Tally
 
 WORTH = 1 << 27
 """Bytes of records from which on a second process saves more than its start takes."""
-LEAD = 100 << 20
+LEAD = 80 << 20
 """Bytes of records that this process counts until the other one has started."""
 PROGRAM = "from data_helpers.coco import halves; halves.main()"
 
@@ -47,17 +47,18 @@ def count(part: Part, images: dict[int, Picture], before: Sequence[Tally]) -> Ta
     UnevenError
         The list cannot be read in pieces.
     """
-    tally = Tally(part, images, before)
     if part.span is None:
+        tally = Tally(part, images, before)
         tally.take(part.annotations)
     else:
         data = load(part.path)
         # People of a keypoint list are looked up in what this process has counted.
         alone = part.span[1] - part.span[0] < WORTH or part.panoptic or bool(part.points and before)
         # The other process knows the pictures of this list alone.
-        alone = alone or len(images) != len(part.images) or any(images.get(one.id) != one for one in part.images)
+        alone = alone or len(images) != len(part.images) or any(images.get(one.id) is not one for one in part.images)
         first, second = (part.span, None) if alone else cut(data, part.span, (sum(part.span) + LEAD) // 2)
         with _Helper(part.path, second) as helper:
+            tally = Tally(part, images, before)
             for piece in pieces(data, first):
                 tally.take_piece(piece)
             if second and not helper.add_to(tally):
@@ -78,7 +79,9 @@ class _Helper:
         if span is None or cores < 2 or not sys.executable or getattr(sys, "frozen", False):
             return
         home = str(Path(__file__).resolve().parents[2])
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))}
+        path_of = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+        # It multiplies no matrices: threads for that, at their start, would take this process's processor.
+        env = {**os.environ, "PYTHONPATH": path_of, "OPENBLAS_NUM_THREADS": "1"}
         command = [sys.executable, "-P", "-c", PROGRAM, str(path.absolute()), *map(str, span)]
         silent = subprocess.DEVNULL
         try:

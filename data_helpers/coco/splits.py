@@ -36,10 +36,13 @@ class Split:
                 old = self.images.get(image.id)
                 if old is None or not old.file_name:
                     self.images[image.id] = image
-        self.licences = {number: licence for part in self.parts for number, licence in part.licences.items()}
-        self.licence_names: dict[int | None, str | None] = {
-            number: short_licence(licence) for number, licence in self.licences.items()
-        }
+        known = {number: licence for part in self.parts for number, licence in part.licences.items()}
+        # By the number that pictures give: the licence's short name, and what a sample carries of it besides.
+        self.licences: dict[int | None, tuple[str | None, dict[str, Any]]] = {}
+        for number, licence in known.items():
+            address = {"licence_url": licence.url} if licence.url else {}
+            self.licences[number] = short_licence(licence), {"license": number, **address}
+        self.licences[None] = None, {}
         self.base = layout.base_of(self.parts[0].path)
         self.folder, self.names = layout.picture_folder(self.base, name, map(file_name, self.images.values()))
         self.credits = read_credits(self.base)
@@ -98,21 +101,17 @@ class Split:
 
     def sample(self, picture: Picture, groups: dict[str, dict[int, list[Annotation]]]) -> Sample:
         """Build one sample."""
-        number = picture.id
+        number, flickr, coco = picture.id, picture.flickr_url, picture.coco_url
         labels: dict[str, Sequence[Any]] = {kind: group[number] for kind, group in groups.items() if number in group}
-        licence = self.licences.get(picture.license) if picture.license is not None else None
-        extra: dict[str, Any] = {"file_name": picture.file_name or ""}
-        if picture.license is not None:
-            extra["license"] = picture.license
-        if picture.flickr_url:
-            extra["flickr_url"] = picture.flickr_url
-        if picture.coco_url:
-            extra["coco_url"] = picture.coco_url
-        if licence is not None and licence.url:
-            extra["licence_url"] = licence.url
+        licence, extra = self.licences.get(picture.license) or (None, {"license": picture.license})
+        extra = {"file_name": picture.file_name or "", **extra}
+        if flickr:
+            extra["flickr_url"] = flickr
+        if coco:
+            extra["coco_url"] = coco
         if "panoptic" in labels and (note := next(iter(labels["panoptic"]), None)):
             extra["panoptic_png"] = self.panoptic_png(note)
-        photo = flickr_id(picture.flickr_url)
+        photo = flickr_id(flickr) if flickr else None
         image = self.image(picture)
         row = self.credits.get(image.relative_to(self.base).as_posix(), {}) if image and self.credits else {}
         return Sample(
@@ -122,9 +121,9 @@ class Split:
             height=picture.height,
             split=self.name,
             labels=labels,
-            licence=row.get("licence") or self.licence_names.get(picture.license),
+            licence=row.get("licence") or licence,
             credit=row.get("credit") or (f"Flickr photo {photo}, author not named in COCO's files" if photo else None),
-            source_url=row.get("source") or (PAGE + photo if photo else picture.coco_url or None),
+            source_url=row.get("source") or (PAGE + photo if photo else coco or None),
             extra=extra,
         )
 
@@ -137,9 +136,9 @@ class Split:
         return next((path for path in tried if path.is_file()), None)
 
 
-def flickr_id(address: str | None) -> str | None:
+def flickr_id(address: str) -> str | None:
     """Return the photo's id in a Flickr picture's address, ``.../7866247804_e0486b75b8_z.jpg``."""
-    number = (address or "").rpartition("/")[2].partition("_")[0]
+    number = address.rpartition("/")[2].partition("_")[0]
     return number if number.isdecimal() else None
 
 

@@ -122,10 +122,10 @@ class Tally:
         polygons = [outline for outline in outlines if type(outline) is list]
         if not glance(list(chain.from_iterable(polygons))):
             return False
-        for note in notes if len(polygons) < len(notes) else ():
-            if isinstance(note.segmentation, Plain):
+        for note, outline in zip(notes, outlines, strict=True) if len(polygons) < len(notes) else ():
+            if type(outline) is Plain:
                 image = self.pictures.get(note.image_id, Picture(0))
-                if not note.segmentation.fits(image.height, image.width):
+                if not outline.fits(image.height, image.width):
                     return False
         part.boxes = True
         self.columns.append((images, column(notes, "id")))
