@@ -219,6 +219,15 @@ def test_a_sample_has_what_the_files_say(folder: Any) -> None:
     ]
 
 
+def test_the_folder_of_lists_is_one_to_stand_in(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = folder(document(box(7), box(2**64)))
+    monkeypatch.chdir(root / "annotations")
+    (sample,) = read(Path())
+    assert sample.image == root / "val2017" / "000000000001.jpg"
+    found = coco.scan(Path())
+    assert [(one.kind, str(2**64) in one.detail) for one in found.problems] == [("bad-file", True)]
+
+
 def test_people_of_two_lists_are_one_box(folder: Any) -> None:
     points = [1, 1, 2] * 2
     category = {"id": 1, "name": "person", "keypoints": ["nose", "tail"], "skeleton": [[1, 2]]}

@@ -25,7 +25,8 @@ def column(records: Sequence[Any], field: str) -> Numbers:
         values = map(attrgetter(field), records)
         return np.fromiter((NONE if value is None else value for value in values), np.int64, len(records))
     except OverflowError as error:
-        raise FormatError(f"{field}: found a number of more than 64 bits. Mend the record.") from error
+        found = max(map(attrgetter(field), records), key=lambda value: abs(value or 0))
+        raise FormatError(f"{field}: found {found}, a number of more than 64 bits. Mend the record.") from error
 
 
 def repeated(ids: Numbers) -> list[tuple[int, int]]:

@@ -57,7 +57,8 @@ def order(split: str) -> tuple[bool, str]:
 
 def base_of(path: Path) -> Path:
     """Return the folder next to whose lists the picture folders lie."""
-    base = path.parent
+    # The folder we stand in has no name of its own.
+    base = path.parent if path.parent.name else path.parent.absolute()
     # Twice where annotations_trainval2017.zip was unpacked into a folder of its own name.
     while UNPACKED.match(base.name.lower()):
         base = base.parent
