@@ -21,8 +21,6 @@ def scan(root: Path) -> Scan:
     bad-size, orphan, unknown-category, unknown-licence. Labels: zero-area-box, bad-box, outside-box, bad-area,
     bad-crowd, bad-polygon, bad-rle, bad-keypoints, empty-caption, missing-panoptic, bad-panoptic. Pictures:
     missing-picture, unlisted-picture, and those of `pictures.check`.
-
-    Of polygons in lists above 64 MB only short parts are counted out, and one in some hundreds is decoded.
     """
     with quiet_collector():
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import chain
+from itertools import chain, compress
 from operator import attrgetter
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -15,7 +15,7 @@ from ..errors import FormatError
 from . import layout
 from .columns import NONE, Limits, Numbers, column, repeated
 from .decoding import UnevenError, decode_piece
-from .masks import LARGEST, Plain, check, compare_map, glance
+from .masks import LARGEST, Plain, are_polygons, check, compare_map
 from .parts import Part, only_class
 from .records import NOTHING, NULL, Annotation, Picture
 
@@ -38,7 +38,7 @@ class Sound(msgspec.Struct, gc=False):
     id: int
     category_id: int
     bbox: tuple[Positive, Positive, Side, Side]
-    segmentation: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1)] | Plain
+    segmentation: msgspec.Raw
     area: Positive | None = None
     iscrowd: Literal[0, 1] = 0
     keypoints: None = None
@@ -50,7 +50,7 @@ class Sound(msgspec.Struct, gc=False):
     label: str | None = None
 
 
-SOUND = msgspec.json.Decoder(list[Sound])
+SOUND, PLAIN = msgspec.json.Decoder(list[Sound]), msgspec.json.Decoder(Plain)
 
 
 class Tally:
@@ -109,24 +109,22 @@ class Tally:
             self.take(decode_piece(piece))
 
     def _take_sound(self, piece: bytes) -> bool:
-        """Count objects of which schema and a glance tell that nothing is wrong; else count nothing."""
+        """Count objects of which schema and bytes tell that nothing is wrong; else count nothing."""
         try:
             notes = SOUND.decode(piece)
+            crowds = list(compress(notes, map(CROWD, notes)))
+            runs = [PLAIN.decode(note.segmentation) for note in crowds]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return False
         part, images, categories = self.part, column(notes, "image_id"), Counter(map(CATEGORY, notes))
         boxes = np.fromiter(chain.from_iterable(map(BBOX, notes)), np.float64, 4 * len(notes)).reshape(-1, 4)
         if not part.categories.keys() >= categories.keys() or (boxes[:, :2] + boxes[:, 2:] > self.limits(images)).any():
             return False
-        outlines = list(map(attrgetter("segmentation"), notes))
-        polygons = [outline for outline in outlines if type(outline) is list]
-        if not glance(list(chain.from_iterable(polygons))):
+        pictures = [self.pictures.get(note.image_id, Picture(0)) for note in crowds]
+        if not all(one.fits(image.height, image.width) for one, image in zip(runs, pictures, strict=True)):
             return False
-        for note, outline in zip(notes, outlines, strict=True) if len(polygons) < len(notes) else ():
-            if type(outline) is Plain:
-                image = self.pictures.get(note.image_id, Picture(0))
-                if not outline.fits(image.height, image.width):
-                    return False
+        if not are_polygons([note.segmentation for note in notes if not note.iscrowd]):
+            return False
         part.boxes = True
         self.columns.append((images, column(notes, "id")))
         self.counts.update(boxes=len(notes), masks=len(notes))
