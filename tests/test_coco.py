@@ -7,9 +7,12 @@ import gc
 import io
 import json
 import shutil
+import time
 from collections import Counter
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -625,24 +628,45 @@ def test_what_nests_or_outgrows_is_told_in_pieces_too(folder: Any, monkeypatch: 
     assert [coco.scan(folder(text.encode())) for text in (deep, far, big, category)] == whole
 
 
+@pytest.fixture
+def second(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Small lists too are counted by two processes, a few records at a time; this one waits for the other's first."""
+    seen = SimpleNamespace(mine=set(), theirs=set(), wait=20.0)
+    take = halves.claim
+
+    def claim(folder: str, unit: tuple[int, int]) -> bool:
+        until = time.monotonic() + seen.wait
+        while seen.mine and not seen.theirs and time.monotonic() < until:
+            seen.theirs |= {int(path.name) for path in Path(folder).iterdir()} - seen.mine
+            time.sleep(0.01)
+        if mine := take(folder, unit):
+            seen.mine.add(unit[0])
+        return mine
+
+    monkeypatch.setattr(halves, "claim", claim)
+    monkeypatch.setattr(parts, "LARGE", 0)
+    monkeypatch.setattr(halves, "WORTH", 0)
+    monkeypatch.setattr(halves, "UNIT", 300)
+    monkeypatch.setattr(decoding, "PIECE", 300)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
+    return seen
+
+
 def test_the_second_process_takes_no_module_of_the_folder_it_is_in(
-    folder: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    folder: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, second: SimpleNamespace
 ) -> None:
     (tmp_path / "msgspec.py").write_text(f"open({str(tmp_path / 'taken')!r}, 'w')")
     monkeypatch.chdir(tmp_path)
-    for module, name in ((parts, "LARGE"), (halves, "WORTH"), (halves, "LEAD")):
-        monkeypatch.setattr(module, name, 0)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
     assert coco.scan(folder(document(*(box(number) for number in range(1, 20))))).labels["boxes"] == 19
-    assert not (tmp_path / "taken").exists()
+    assert second.theirs and not (tmp_path / "taken").exists()
 
 
 def test_a_large_list_is_counted_in_pieces(folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Compact JSON, as COCO's own lists are, is cut; what has lines is read whole."""
     seen: list[int] = []
-    take, piece = tally.Tally.take, tally.Tally.take_piece
+    take, sound = tally.Tally.take, tally.Tally._take_sound
     monkeypatch.setattr(tally.Tally, "take", lambda self, notes: seen.append(len(notes)) or take(self, notes))
-    monkeypatch.setattr(tally.Tally, "take_piece", lambda self, text: seen.append(0) or piece(self, text))
+    monkeypatch.setattr(tally.Tally, "_take_sound", lambda self, text: seen.append(0) or sound(self, text))
     monkeypatch.setattr(parts, "LARGE", 0)
     monkeypatch.setattr(decoding, "PIECE", 400)
     content = document(*(box(number) for number in range(1, 10)))
@@ -656,25 +680,41 @@ def test_a_large_list_is_counted_in_pieces(folder: Any, monkeypatch: pytest.Monk
         assert coco.scan(folder(text.encode())).labels["boxes"] == 9 and seen == expected
 
 
+TAKES_ONE = """
+import sys
+from pathlib import Path
+from data_helpers.coco import decoding, halves
+path, start, end, size, folder = sys.argv[1:]
+units = decoding.spans(decoding.load(Path(path)), (int(start), int(end)), int(size))
+halves.claim(folder, list(units)[-1])
+"""
+
+
 @pytest.mark.parametrize("last", [box(30), box(30, bbox=[1, 1, 30, 2]), {"id": "30", "image_id": 1}])
-@pytest.mark.parametrize("program", [halves.PROGRAM, "raise SystemExit('cannot')"])
-def test_a_second_process_counts_half(folder: Any, monkeypatch: pytest.MonkeyPatch, last: Any, program: str) -> None:
-    """Both halves have problems of their own; where the other process fails, this one does its half too."""
-    root = folder(
-        document(box(1, image=7), box(1, category=9), *(box(n) for n in range(2, 20)), last, box(31, area=-1))
-    )
-    whole = coco.scan(root)
-    seen: list[int] = []
-    take = tally.Tally.take
-    monkeypatch.setattr(tally.Tally, "take", lambda self, notes: seen.append(len(notes)) or take(self, notes))
-    monkeypatch.setattr(parts, "LARGE", 0)
-    monkeypatch.setattr(halves, "WORTH", 0)
-    monkeypatch.setattr(halves, "LEAD", 0)
+@pytest.mark.parametrize("program", [halves.PROGRAM, TAKES_ONE, "raise SystemExit('cannot')"])
+def test_two_processes_count_what_one_counts(
+    folder: Any, monkeypatch: pytest.MonkeyPatch, second: SimpleNamespace, last: Any, program: str
+) -> None:
+    """Both ends have problems of their own; what the other process took and did not tell of, this one counts too."""
+    many = [box(number, image=number % 9) for number in range(2, 40)]
+    root = folder(document(box(1, image=7), box(1, category=9), *many, last, box(41, area=-1), box(41, area=-2)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "LARGE", 1 << 30)
+        whole = coco.scan(root)
+    counted: list[int] = []
+
+    def pieces(*given: Any) -> Iterator[bytes]:
+        for piece in decoding.pieces(*given):
+            counted.append(piece.count(b'"image_id"'))
+            yield piece
+
+    monkeypatch.setattr(halves, "pieces", pieces)
     monkeypatch.setattr(halves, "PROGRAM", program)
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1}, raising=False)
+    second.wait = 20.0 if "halves" in program else 0.0
     assert coco.scan(root) == whole
-    helped = "halves" in program and last["id"] == 30
-    assert (sum(seen) < 22) == helped
+    assert bool(second.theirs) == ("halves" in program)
+    if last["id"] == 30:
+        assert (sum(counted) < 43) == ("main()" in program)
 
 
 def test_the_collector_is_on_again(folder: Any) -> None:

@@ -113,11 +113,13 @@ def find_records(data: memoryview) -> tuple[File, Span] | None:
     return None
 
 
-def cut(data: memoryview, span: Span, place: int) -> tuple[Span, Span]:
-    """Cut a span of records in two near a place, where one record ends and the next begins."""
+def spans(data: memoryview, span: Span, size: int) -> Iterator[Span]:
+    """Cut a span of records into spans of about a size, where one record ends and the next begins."""
     start, end = span
-    found = BETWEEN.search(data, place, end)
-    return ((start, found.start() + 1), (found.end() - 1, end)) if found else (span, (end, end))
+    while start < end:
+        found = BETWEEN.search(data, min(start + size, end), end)
+        yield start, found.start() + 1 if found else end
+        start = found.end() - 1 if found else end
 
 
 def pieces(data: memoryview, span: Span) -> Iterator[bytes]:
@@ -126,11 +128,8 @@ def pieces(data: memoryview, span: Span) -> Iterator[bytes]:
     Cuts are made where one object ends and the next begins. One inside a record or a text leaves a piece that is not
     JSON: so if all pieces and the rest of the file are, they are what the whole file says.
     """
-    start, end = span
-    while start < end:
-        found = BETWEEN.search(data, min(start + PIECE, end), end)
-        yield b"".join((b"[", data[start : found.start() + 1 if found else end], b"]"))
-        start = found.end() - 1 if found else end
+    for start, end in spans(data, span, PIECE):
+        yield b"".join((b"[", data[start:end], b"]"))
 
 
 def decode_piece(piece: bytes) -> list[Annotation]:

@@ -1,34 +1,38 @@
-"""A large list is counted by two processes, each a part of it: decoding holds the one lock that Python has."""
+"""A large list is counted by two processes from both its ends: decoding holds the one lock that Python has."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from .decoding import Span, UnevenError, cut, find_records, load, pieces, quiet_collector
+from .columns import Numbers
+from .decoding import Span, UnevenError, find_records, load, pieces, quiet_collector, spans
 from .layout import split_of
 from .parts import KINDS, Part
 from .records import Picture
-from .tally import Tally
+from .tally import ORDER, Tally
 
 WORTH = 1 << 27
 """Bytes of records from which on a second process saves more than its start takes."""
-LEAD = 80 << 20
-"""Bytes of records that this process counts until the other one has started."""
+UNIT = 1 << 23
+"""Bytes of records that a process takes up at a time."""
 PROGRAM = "from data_helpers.coco import halves; halves.main()"
 
 
 class Found(msgspec.Struct):
     """What the second process sends: the state of its tally."""
 
+    units: int
     kinds: list[bool]
     counts: dict[str, int]
     classes: dict[str, list[tuple[int | None, int]]]
@@ -56,23 +60,34 @@ def count(part: Part, images: dict[int, Picture], before: Sequence[Tally]) -> Ta
         alone = part.span[1] - part.span[0] < WORTH or part.panoptic or bool(part.points and before)
         # The other process knows the pictures of this list alone.
         alone = alone or len(images) != len(part.images) or any(images.get(one.id) is not one for one in part.images)
-        first, second = (part.span, None) if alone else cut(data, part.span, (sum(part.span) + LEAD) // 2)
-        with _Helper(part.path, second) as helper:
+        units = list(spans(data, part.span, UNIT))
+        with _Helper(part.path, None if alone else part.span) as helper:
             tally = Tally(part, images, before)
-            for piece in pieces(data, first):
-                tally.take_piece(piece)
-            if second and not helper.add_to(tally):
-                for piece in pieces(data, second):
-                    tally.take_piece(piece)
+            done = 0
+            for unit in takewhile(helper.leaves, units):
+                tally.take_pieces(pieces(data, unit))
+                done += 1
+            if not helper.add_to(tally, len(units) - done):
+                tally.take_pieces(chain.from_iterable(pieces(data, unit) for unit in units[done:]))
     tally.close()
     return tally
 
 
+def claim(folder: str, unit: Span) -> bool:
+    """Take up a unit, unless the other process has: of two that make the same file one fails."""
+    try:
+        Path(folder, str(unit[0])).touch(exist_ok=False)
+    except OSError:
+        return False
+    return True
+
+
 class _Helper:
-    """A process that counts a span of a list; on leaving it is gone."""
+    """A process that counts a list from its end, unit by unit, until it meets this one; on leaving it is gone."""
 
     def __init__(self, path: Path, span: Span | None) -> None:
         self.process: subprocess.Popen[bytes] | None = None
+        self.folder: tempfile.TemporaryDirectory[str] | None = None
         self.started = time.monotonic()
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         # In a frozen program sys.executable is that program. -P: no module of the folder we happen to be in is taken.
@@ -82,11 +97,12 @@ class _Helper:
         path_of = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
         # It multiplies no matrices: threads for that, at their start, would take this process's processor.
         env = {**os.environ, "PYTHONPATH": path_of, "OPENBLAS_NUM_THREADS": "1"}
-        command = [sys.executable, "-P", "-c", PROGRAM, str(path.absolute()), *map(str, span)]
         silent = subprocess.DEVNULL
         try:
+            self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+            told = map(str, (path.absolute(), *span, UNIT, self.folder.name))
             self.process = subprocess.Popen(
-                command,
+                [sys.executable, "-P", "-c", PROGRAM, *told],
                 stdin=silent,
                 stdout=subprocess.PIPE,
                 stderr=silent,
@@ -103,11 +119,17 @@ class _Helper:
         if self.process is not None:
             with self.process:
                 self.process.kill()
+        if self.folder is not None:
+            self.folder.cleanup()
 
-    def add_to(self, tally: Tally) -> bool:
-        """Add what the process found; False, and nothing added, where it found that it cannot."""
-        if self.process is None:
-            return False
+    def leaves(self, unit: Span) -> bool:
+        """Tell whether a unit is this process's to count."""
+        return self.process is None or self.folder is None or claim(self.folder.name, unit)
+
+    def add_to(self, tally: Tally, units: int) -> bool:
+        """Add what the process found in the last units; False, and nothing added, where it has not counted them."""
+        if self.process is None or not units:
+            return not units
         try:
             # It takes about as long as this one; one that hangs is not waited for.
             told = self.process.communicate(timeout=60 + 3 * (time.monotonic() - self.started))[0]
@@ -115,7 +137,8 @@ class _Helper:
         except (subprocess.TimeoutExpired, msgspec.DecodeError):
             return False
         kinds = dict(zip(KINDS, found.kinds, strict=True))
-        if any(kinds[kind] != getattr(tally.part, kind) for kind in ("captions", "panoptic", "points")):
+        alike = all(kinds[kind] == getattr(tally.part, kind) for kind in ("captions", "panoptic", "points"))
+        if found.units != units or not alike:
             return False
         part = tally.part
         part.boxed, part.boxes = part.boxed and kinds["boxed"], part.boxes or kinds["boxes"]
@@ -130,22 +153,32 @@ class _Helper:
 
 
 def main() -> None:
-    """Count the span that the command line names, and write what was found; nothing where that cannot be done."""
-    path, span = Path(sys.argv[1]), (int(sys.argv[2]), int(sys.argv[3]))
+    """Count a list from its end, as the command line says, and write what was found; nothing where that cannot be."""
+    path, span, size, folder = Path(sys.argv[1]), (int(sys.argv[2]), int(sys.argv[3])), int(sys.argv[4]), sys.argv[5]
     data = load(path)
     rest = find_records(data)
-    if rest is None or rest[1][1] != span[1]:
+    if rest is None or rest[1] != span:
         return
     part = Part(path, rest[0], split_of(path), results=False, text=False, compact=True, span=span)
     tally = Tally(part, {image.id: image for image in part.images}, ())
+    done: list[tuple[dict[str, list[tuple[str, str]]], list[tuple[Numbers, Numbers]]]] = []
     with quiet_collector():
-        try:
-            for piece in pieces(data, span):
-                tally.take_piece(piece)
-        except UnevenError:
-            return
-    images, ids = (np.concatenate(numbers).tobytes() for numbers in zip(*tally.columns, strict=True))
+        for unit in reversed(list(spans(data, span, size))):
+            if not claim(folder, unit):
+                break
+            before = len(tally.columns)
+            try:
+                tally.take_pieces(pieces(data, unit))
+            except UnevenError:
+                return
+            done.insert(0, (tally.problems, tally.columns[before:]))
+            tally.problems = {kind: [] for kind in ORDER}
+    if not done:
+        return
+    problems = {kind: list(chain.from_iterable(told[kind] for told, _ in done)) for kind in ORDER}
+    columns = zip(*chain.from_iterable(numbers for _, numbers in done), strict=True)
+    images, ids = (np.concatenate(numbers).tobytes() for numbers in columns)
     kinds = [getattr(part, kind) for kind in KINDS]
     classes = {kind: list(numbers.items()) for kind, numbers in tally.classes.items()}
-    found = Found(kinds, tally.counts, classes, tally.problems, images, ids)
+    found = Found(len(done), kinds, tally.counts, classes, problems, images, ids)
     sys.stdout.buffer.write(msgspec.msgpack.encode(found))

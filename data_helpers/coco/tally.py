@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, compress
 from operator import attrgetter
 from typing import Annotated, Any, Literal, TypeAlias
@@ -103,10 +103,11 @@ class Tally:
         named = number is not None and number != NONE
         return f"{self.name}: annotation {number}" if named else f"{self.name}: a record of image {image}"
 
-    def take_piece(self, piece: bytes) -> None:
-        """Count and check the records of a piece of JSON; errors as for `take`."""
-        if self.part.points or not self._take_sound(piece):
-            self.take(decode_piece(piece))
+    def take_pieces(self, pieces: Iterable[bytes]) -> None:
+        """Count and check the records of pieces of JSON; errors as for `take`."""
+        for piece in pieces:
+            if self.part.points or not self._take_sound(piece):
+                self.take(decode_piece(piece))
 
     def _take_sound(self, piece: bytes) -> bool:
         """Count objects of which schema and bytes tell that nothing is wrong; else count nothing."""
