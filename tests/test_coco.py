@@ -8,6 +8,7 @@ import io
 import json
 import shutil
 import time
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
@@ -173,6 +174,31 @@ def test_results_are_read_as_pycocotools_reads_them(real: Path) -> None:
     with pytest.raises(FormatError, match="images are not among the given ones"):
         coco.read_results(results / "captions_val2014_fakecap_results.json", image_ids=peer.getImgIds())
     assert coco.read_results(results / "captions_val2014_fakecap_results.json")[0].caption
+
+
+def test_results_with_empty_boxes_and_crowds_are_read_as_pycocotools_reads_them(folder: Any, tmp_path: Path) -> None:
+    from pycocotools.coco import COCO
+
+    root = folder(document(box(1)))
+    drawn = api.encode(np.eye(6, 8, dtype=np.uint8, order="F"))
+    runs = {"size": [6, 8], "counts": drawn["counts"].decode()}
+    one = {"image_id": 1, "category_id": 1, "score": 0.5, "iscrowd": 1, "segmentation": runs}
+    path = tmp_path / "results.json"
+    for results in ([one | {"bbox": []}], [one], [one | {"segmentation": [], "bbox": [1, 2, 3, 4]}]):
+        path.write_text(json.dumps(results))
+        (theirs,) = COCO(str(root / "annotations" / "instances_val2017.json")).loadRes(str(path)).dataset["annotations"]
+        (mine,) = coco.read_results(path)
+        assert (mine.iscrowd, mine.area, mine.score) == (theirs["iscrowd"], theirs["area"], theirs["score"])
+        assert list(mine.bbox or ()) == (list(theirs["bbox"]) or [0, 0, 6, 6])
+
+
+@pytest.mark.real
+def test_a_list_of_categories_reads(real: Path) -> None:
+    path = real / "coco" / "cocodataset_panopticapi" / "panoptic_coco_categories.json"
+    names = [category.name for category in coco.read_categories(str(path))]
+    assert names == [category["name"] for category in json.loads(path.read_text())]
+    results = real / "coco" / "cocodataset_cocoapi" / "results"
+    assert coco.read_categories(results / "instances_val2014_fakebbox100_results.json") == []
 
 
 @pytest.mark.real
@@ -388,6 +414,67 @@ def test_ids_as_text_are_read_and_told(folder: Any) -> None:
     root = folder(document(box(1) | {"id": "12", "image_id": "1", "category_id": "1"}))
     assert kinds(coco.scan(root)) == ["text-number"]
     assert read(root)[0].labels["boxes"][0].id == 12
+
+
+BARE = {key: value for key, value in box(1).items() if key != "bbox"}
+ODD_LISTS: dict[str, tuple[str, Any, dict[str, int], list[str]]] = {
+    "stuff without a box": ("stuff_val2017.json", BARE, {"stuff": 1}, []),
+    "stuff without an outline": ("stuff_val2017.json", box(1, segmentation=[]), {"stuff": 1}, []),
+    "an outline without a box": ("instances_val2017.json", BARE, {"boxes": 0, "masks": 1}, []),
+    "an empty box": ("instances_val2017.json", BARE | {"bbox": []}, {"boxes": 0, "masks": 1}, []),
+    "no text": ("captions_val2017.json", {"id": 1, "image_id": 1, "caption": ""}, {"captions": 1}, ["empty-caption"]),
+    "no segments": (
+        "panoptic_val2017.json",
+        {"image_id": 1, "file_name": "1.png", "segments_info": []},
+        {"panoptic": 1},
+        ["missing-panoptic"],
+    ),
+    "no joints, it says": (
+        "person_keypoints_val2017.json",
+        box(1, keypoints=[1, 1, 0], num_keypoints=-1),
+        {"boxes": 1, "masks": 1, "keypoints": 0},
+        ["bad-keypoints"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ODD_LISTS)
+def test_what_is_counted_is_what_is_read(folder: Any, case: str) -> None:
+    name, record, counts, problems = ODD_LISTS[case]
+    root = folder(document(record), name=name)
+    found = coco.scan(root)
+    (sample,) = read(root)
+    assert found.labels == {kind: len(records) for kind, records in sample.labels.items()} == counts
+    assert kinds(found) == problems
+
+
+def test_blanks_in_an_empty_outline_are_none(folder: Any) -> None:
+    root = folder(json.dumps(document(box(1, segmentation=[[]]), box(2))).replace("[[]]", "[ [ ] ]").encode())
+    assert coco.scan(root).labels == {"boxes": 2, "masks": 1}
+    assert [len(read(root)[0].labels[kind]) for kind in ("boxes", "masks")] == [2, 1]
+
+
+def test_numbers_of_more_than_64_bits_are_told_beside_missing_ones(folder: Any) -> None:
+    root = folder(document(BARE | {"id": None}, box(2**70), box(2**71)))
+    (problem,) = coco.scan(root).problems
+    assert problem.kind == "bad-file" and str(2**70) in problem.detail
+    images = [{"id": 1, "file_name": "1.jpg"}, {"id": 2, "file_name": "2.jpg", "width": 2**70, "height": 6}]
+    assert kinds(coco.scan(folder(document(box(1), images=images))))[0] == "bad-file"
+
+
+def test_garbage_of_the_caller_is_collected_as_ever(folder: Any) -> None:
+    """Reading again and again keeps nobody's cycles alive."""
+
+    class Node:
+        def __init__(self) -> None:
+            self.own, self.more = self, [[] for _ in range(99)]
+
+    alive = weakref.WeakSet[Node]()
+    root = folder(document(box(1)))
+    for _ in range(300):
+        read(root)
+        alive.add(Node())
+    assert len(alive) < 250
 
 
 def test_other_kinds_of_files_are_told(folder: Any) -> None:
@@ -628,6 +715,19 @@ def test_what_nests_or_outgrows_is_told_in_pieces_too(folder: Any, monkeypatch: 
     assert [coco.scan(folder(text.encode())) for text in (deep, far, big, category)] == whole
 
 
+@pytest.mark.parametrize("last", [[], [box(99)]])
+def test_of_two_lists_in_one_file_the_last_counts(
+    folder: Any, monkeypatch: pytest.MonkeyPatch, last: list[dict[str, Any]]
+) -> None:
+    content = json.dumps(document(*(box(number) for number in range(1, 20))))
+    root = folder(f'{content[:-1]}, "annotations": {json.dumps(last)}}}'.encode())
+    whole = coco.scan(root)
+    assert whole.labels.get("boxes", 0) == len(last)
+    monkeypatch.setattr(parts, "LARGE", 0)
+    monkeypatch.setattr(decoding, "PIECE", 400)
+    assert coco.scan(root) == whole
+
+
 @pytest.fixture
 def second(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Small lists too are counted by two processes, a few records at a time; this one waits for the other's first."""
@@ -836,7 +936,8 @@ def test_a_mask_needs_a_record_and_a_size() -> None:
     [
         ({"bbox": [1, 1, -2, 2]}, "record 0: bbox is"),
         ({"bbox": ["NaN", 1, 2, 2]}, "record 0: bbox is"),
-        ({"bbox": []}, "results[0]: Expected `array` of length 4"),
+        ({"bbox": []}, "record 0: found neither bbox"),
+        ({"bbox": [1, 2]}, "results[0]: Expected `array` of length 4"),
         ({"segmentation": {"size": [1 << 40, 2], "counts": [(1 << 40) - 1, (1 << 40) - 1, 2]}}, "record 0: RLE: size"),
     ],
 )

@@ -18,14 +18,13 @@ Numbers = npt.NDArray[np.int64]
 
 def column(records: Sequence[Any], field: str) -> Numbers:
     """Return one number of all records; `NONE` stands for none."""
-    values = map(attrgetter(field), records)
+    values = list(map(attrgetter(field), records))
+    if values.count(None):
+        values = [NONE if value is None else value for value in values]
     try:
-        return np.fromiter(values, np.int64, len(records))
-    except TypeError:
-        values = map(attrgetter(field), records)
-        return np.fromiter((NONE if value is None else value for value in values), np.int64, len(records))
+        return np.fromiter(values, np.int64, len(values))
     except OverflowError as error:
-        found = max(map(attrgetter(field), records), key=lambda value: abs(value or 0))
+        found = next(value for value in values if not -1 << 63 <= value < 1 << 63)
         raise FormatError(f"{field}: found {found}, a number of more than 64 bits. Mend the record.") from error
 
 

@@ -22,7 +22,10 @@ LARGE = 1 << 26
 """Bytes of a list from which on its records are counted in pieces."""
 PIECE = 1 << 18
 """Bytes of a piece: it stays in the processor's cache while it is looked at."""
-BEGIN = re.compile(rb'"annotations": ?\[\s{0,2}(?=\{)')
+MANY = 1 << 18
+"""Young objects of which the collector's first look at them is felt."""
+BEGIN = re.compile(rb'"annotations"(: ?\[\s{0,2}(?=\{))?')
+EMPTY_BOX = re.compile(rb'"bbox"\s*:\s*\[\s*\]')
 BETWEEN = re.compile(rb"\},\s{0,2}\{")
 
 
@@ -39,8 +42,9 @@ def quiet_collector() -> Iterator[None]:
         yield
     finally:
         if on:
-            if not gc.get_freeze_count():
-                # Counts all that was made as old at once, where the next small collection would walk it first.
+            if gc.get_count()[0] > MANY and not gc.get_freeze_count():
+                # Counts all that was made as old at once, where the next small collection would walk it first. The
+                # counters begin anew with that: after less, the caller's own garbage would wait for too long.
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()
@@ -85,11 +89,12 @@ def decode(data: memoryview, kind: type[T], path: Path) -> tuple[T, bool]:
         with quiet_collector():
             return msgspec.json.decode(data, type=kind), False
     except msgspec.ValidationError as error:
-        try:
-            with quiet_collector():
-                return msgspec.json.decode(data, type=kind, strict=False), True
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise FormatError(f"{path}: {_record(data, error)}.") from error
+        # Some tools write an empty list where there is no box.
+        mended = EMPTY_BOX.sub(b'"bbox":null', data)
+        for strict in (True, False):
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError), quiet_collector():
+                return msgspec.json.decode(mended, type=kind, strict=strict), not strict
+        raise FormatError(f"{path}: {_record(memoryview(mended), error)}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"{path}: {_place(data, error)}") from error
 
@@ -97,13 +102,16 @@ def decode(data: memoryview, kind: type[T], path: Path) -> tuple[T, bool]:
 def find_records(data: memoryview) -> tuple[File, Span] | None:
     """Find the list of annotations in compact JSON: the rest of the file, and from which byte to which they stand."""
     found = BEGIN.search(data)
-    if found is None:
+    if found is None or found[1] is None:
         return None
     start, base = found.end(), max(found.end(), len(data) - (1 << 20))
     tail = bytes(data[base:])
     starts = [match.end() - 1 for match in BETWEEN.finditer(tail)]
     for last in sorted((match.start() for match in re.finditer(rb"\}\s{0,2}\]", tail)), reverse=True):
         record = max((place for place in starts if place < last), default=0)
+        if BEGIN.search(tail, last):
+            # Of two lists the last counts.
+            return None
         try:
             msgspec.json.decode(tail[record : last + 1], type=Annotation)
             rest = msgspec.json.decode(b"".join((data[:start], tail[last + 1 :])), type=File)
@@ -183,6 +191,7 @@ def _record(data: memoryview, error: msgspec.ValidationError) -> str:
     return str(error)
 
 
-def read_file(path: Path) -> File:
+def read_file(path: str | Path) -> File:
     """Read one annotation file whole, its outlines left as they are; errors as for `decode`."""
+    path = Path(path)
     return decode(load(path), File, path)[0]

@@ -159,7 +159,7 @@ def main() -> None:
     rest = find_records(data)
     if rest is None or rest[1] != span:
         return
-    part = Part(path, rest[0], split_of(path), results=False, text=False, compact=True, span=span)
+    part = Part(path, rest[0], split_of(path), results=False, text=False, span=span)
     tally = Tally(part, {image.id: image for image in part.images}, ())
     done: list[tuple[dict[str, list[tuple[str, str]]], list[tuple[Numbers, Numbers]]]] = []
     with quiet_collector():

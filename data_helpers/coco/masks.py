@@ -201,6 +201,8 @@ def _draw(lengths: Runs, height: int, width: int) -> npt.NDArray[np.bool_]:
 def read_panoptic(path: Any) -> npt.NDArray[np.int64]:
     """Read a panoptic PNG as segment ids, R + 256 G + 65536 B of each pixel; 0 is unlabelled.
 
+    Maps in panopticapi's format of two channels look the same: theirs are a category's id + 256 times an instance's.
+
     Returns
     -------
     array of int64, shape (height, width)

@@ -14,7 +14,7 @@ import msgspec
 from ..errors import FormatError
 from . import layout
 from .decoding import LARGE, Span, UnevenError, decode, decode_piece, find_records, is_list, load, pieces
-from .records import EMPTY, NOTHING, NULL, Annotation, Category, File, Picture
+from .records import NOTHING, NULL, Annotation, Category, File, Picture
 
 KINDS = ("captions", "panoptic", "points", "boxed", "boxes", "bare")
 """What `Part.learn` finds out."""
@@ -24,6 +24,16 @@ def only_class(note: Annotation) -> bool:
     """Tell a label of the whole picture: a category and nothing else."""
     other = note.bbox or note.raw_segmentation or note.raw_keypoints or note.caption is not None
     return note.category_id is not None and not other
+
+
+def is_stuff(note: Annotation) -> bool:
+    """Tell a label of stuff: it has an outline, or at least a box."""
+    return note.bbox is not None or note.has_mask
+
+
+def _some(notes: list[Annotation], field: str) -> bool:
+    values = list(map(attrgetter(field), notes))
+    return values.count(None) < len(values)
 
 
 class Part:
@@ -40,11 +50,9 @@ class Part:
         *,
         results: bool,
         text: bool,
-        compact: bool,
         span: Span | None = None,
     ) -> None:
-        self.path, self.split, self.results, self.text, self.compact = path, split, results, text, compact
-        self.span = span
+        self.path, self.split, self.results, self.text, self.span = path, split, results, text, span
         self.images = file.images or []
         self.annotations = file.annotations or []
         self.category_ids = [category.id for category in file.categories or ()]
@@ -56,8 +64,8 @@ class Part:
 
     def learn(self, notes: list[Annotation]) -> None:
         """Note which kinds of labels some records are: each question is one pass in C."""
-        self.captions = self.captions or any(map(attrgetter("caption"), notes))
-        self.panoptic = self.panoptic or any(map(attrgetter("segments_info"), notes))
+        self.captions = self.captions or _some(notes, "caption")
+        self.panoptic = self.panoptic or _some(notes, "segments_info")
         if not self.points and any(map(attrgetter("raw_keypoints"), notes)):
             self.points = any(note.raw_keypoints not in (NOTHING, NULL) for note in notes)
         self.boxed = self.boxed and None not in map(attrgetter("bbox"), notes)
@@ -76,9 +84,12 @@ class Part:
 
     @cached_property
     def outlined(self) -> bool:
-        """Whether every record has an outline; only in compact JSON has an empty one a single spelling."""
-        outlines = map(attrgetter("raw_segmentation"), self.annotations)
-        return self.boxes and self.compact and not any(map(EMPTY.__contains__, outlines))
+        """Whether every record has an outline."""
+        sizes = map(len, map(attrgetter("raw_segmentation"), self.annotations))
+        # What is long is no empty outline.
+        return self.boxes and all(
+            size > 99 or note.has_mask for size, note in zip(sizes, self.annotations, strict=True)
+        )
 
     @property
     def ids(self) -> set[int]:
@@ -111,7 +122,7 @@ class Part:
         tests: dict[str, Callable[[Annotation], Any]] = {
             "boxes": lambda a: a.bbox is not None,
             "masks": lambda a: a.has_mask,
-            "stuff": lambda a: a.bbox is not None or a.raw_segmentation,
+            "stuff": is_stuff,
             "keypoints": lambda a: a.has_keypoints,
             "captions": lambda a: a.caption is not None,
             "panoptic": lambda a: a.segments_info is not None,
@@ -142,24 +153,31 @@ def open_list(path: Path, *, whole: bool = True) -> Part | list[Category] | None
         except FormatError:
             notes, text = decode(data, list[Annotation], path)
         images = [Picture(number) for number in sorted({note.image_id for note in notes})]
-        return Part(path, File(images, notes), layout.split_of(path), results=True, text=text, compact=False)
+        return Part(path, File(images, notes), layout.split_of(path), results=True, text=text)
     if not whole and len(data) > LARGE and (found := find_records(data)):
-        part = Part(path, found[0], layout.split_of(path), results=False, text=False, compact=True, span=found[1])
+        part = Part(path, found[0], layout.split_of(path), results=False, text=False, span=found[1])
         with contextlib.suppress(UnevenError):
             part.learn(decode_piece(next(pieces(data, found[1]))))
             return part
     file, text = decode(data, File, path)
     if file.images is None and file.annotations is None:
         return None
-    compact = b"\n" not in bytes(data[:200])
-    return Part(path, file, layout.split_of(path), results=False, text=text, compact=compact)
+    return Part(path, file, layout.split_of(path), results=False, text=text)
 
 
 class _Names(msgspec.Struct):
     categories: list[Category] = []
 
 
-def read_categories(path: Path) -> list[Category]:
-    """Return the categories of one annotation file, with keypoint names and skeleton where it has them."""
+def read_categories(path: str | Path) -> list[Category]:
+    """Return the categories of one annotation file or list of categories, with keypoint names and skeleton."""
+    path = Path(path)
     data = load(path)
-    return [] if is_list(data) else decode(data, _Names, path)[0].categories
+    if not is_list(data):
+        return decode(data, _Names, path)[0].categories
+    try:
+        return decode(data, list[Category], path)[0]
+    except FormatError:
+        # A list of results names none.
+        decode(data, list[Annotation], path)
+        return []

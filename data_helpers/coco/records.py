@@ -122,7 +122,7 @@ class Annotation(msgspec.Struct, gc=False, omit_defaults=True):
     def has_keypoints(self) -> bool:
         """Whether at least one keypoint is labelled."""
         if self.num_keypoints is not None or self.raw_keypoints in EMPTY:
-            return bool(self.num_keypoints)
+            return (self.num_keypoints or 0) > 0
         try:
             points = self.keypoints
         except FormatError:

@@ -63,6 +63,9 @@ def read_results(
 def _fill(note: Annotation) -> None:
     if note.caption is not None:
         return
+    if note.bbox is not None or note.has_mask:
+        # A result is never a crowd, whatever it says.
+        note.iscrowd = 0
     if note.bbox is not None:
         x, y, width, height = note.bbox
         if not math.isfinite(sum(note.bbox)) or min(width, height) < 0:

@@ -16,7 +16,7 @@ from . import layout
 from .columns import NONE, Limits, Numbers, column, repeated
 from .decoding import UnevenError, decode_piece
 from .masks import LARGEST, Plain, are_polygons, check, compare_map
-from .parts import Part, only_class
+from .parts import Part, is_stuff, only_class
 from .records import NOTHING, NULL, Annotation, Picture
 
 ORDER = (
@@ -67,7 +67,7 @@ class Tally:
         self.limits = Limits(images)
         self.name = part.path.name
         self.counts: Counter[str] = Counter()
-        self.classes: dict[str, Counter[Any]] = {"boxes": Counter(), "classes": Counter(), "panoptic": Counter()}
+        self.classes: dict[str, Counter[Any]] = {kind: Counter() for kind in ("boxes", "stuff", "classes", "panoptic")}
         self.problems: dict[str, list[tuple[str, str]]] = {kind: [] for kind in ORDER}
         self.known: set[tuple[int, int]] | None = None
         self.columns: list[tuple[Numbers, Numbers]] = []
@@ -89,11 +89,7 @@ class Tally:
 
     def total(self) -> dict[str, tuple[int, Counter[Any]]]:
         """Return for each label type its records, and how often each category stands among them."""
-        kinds = self.part.kinds()
-        found = {kind: (self.counts[kind], self.classes.get(kind, Counter())) for kind in kinds}
-        if "stuff" in kinds:
-            found["stuff"] = self.counts["boxes"], self.classes["boxes"]
-        return found
+        return {kind: (self.counts[kind], self.classes.get(kind, Counter())) for kind in self.part.kinds()}
 
     def _tell(self, kind: str, what: Annotation | str, detail: str) -> None:
         where = what if isinstance(what, str) else self._where(what.id, what.image_id)
@@ -119,7 +115,9 @@ class Tally:
             return False
         part, images, categories = self.part, column(notes, "image_id"), Counter(map(CATEGORY, notes))
         boxes = np.fromiter(chain.from_iterable(map(BBOX, notes)), np.float64, 4 * len(notes)).reshape(-1, 4)
-        if not part.categories.keys() >= categories.keys() or (boxes[:, :2] + boxes[:, 2:] > self.limits(images)).any():
+        with np.errstate(over="ignore"):
+            outside = (boxes[:, :2] + boxes[:, 2:] > self.limits(images)).any()
+        if outside or not part.categories.keys() >= categories.keys():
             return False
         pictures = [self.pictures.get(note.image_id, Picture(0)) for note in crowds]
         if not all(one.fits(image.height, image.width) for one, image in zip(runs, pictures, strict=True)):
@@ -128,8 +126,8 @@ class Tally:
             return False
         part.boxes = True
         self.columns.append((images, column(notes, "id")))
-        self.counts.update(boxes=len(notes), masks=len(notes))
-        self.classes["boxes"].update(categories)
+        self.counts.update(boxes=len(notes), masks=len(notes), stuff=len(notes))
+        self.classes["stuff" if part.stuff else "boxes"].update(categories)
         return True
 
     def take(self, notes: list[Annotation]) -> None:
@@ -157,8 +155,10 @@ class Tally:
             kept = [note for note in notes if (note.image_id, NONE if note.id is None else note.id) not in self.known]
         if part.boxes:
             boxed = kept if part.boxed else [note for note in kept if note.bbox is not None]
+            counted = list(filter(is_stuff, kept)) if part.stuff else boxed
             counts["boxes"] += len(boxed)
-            self.classes["boxes"].update(map(CATEGORY, boxed))
+            counts["stuff"] += len(counted)
+            self.classes["stuff" if part.stuff else "boxes"].update(map(CATEGORY, counted))
             if boxed:
                 self._boxes(boxed, images if boxed is notes else column(boxed, "image_id"))
             counts["masks"] += self._outlines(kept)
