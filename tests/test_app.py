@@ -208,15 +208,160 @@ def test_other_labels_are_kept(fo: Any, tmp_path: Path) -> None:
     assert "missing-picture" in other.tags
 
 
-@pytest.mark.parametrize("points", ['["x", 1, 2]', "[1, 1, 2e300]", "[1, 1]", '{"a": 1}'])
-def test_odd_keypoints_are_kept_as_plain_data(fo: Any, points: str) -> None:
+@pytest.mark.parametrize(
+    ("points", "kept"),
+    [
+        ('["x", 1, 2]', ["x", 1, 2]),
+        ("[1, 1, 2e300]", [1, 1, 2e300]),
+        ("[1, 1]", [1, 1]),
+        ('{"a": 1}', {"a": 1}),
+        # What MongoDB or Python cannot hold stands as it is written.
+        (f"[1, 1, {2**70}]", f"[1, 1, {2**70}]"),
+        ("[1, 1, 1e999]", "[1, 1, 1e999]"),
+        ('{"\\u0000": 1}', '{"\\u0000": 1}'),
+    ],
+)
+def test_odd_keypoints_are_kept_as_plain_data(fo: Any, points: str, kept: Any) -> None:
     import msgspec
 
     note = coco.Annotation(1, raw_keypoints=msgspec.Raw(points.encode()), num_keypoints=1)
     sample = Sample(id=1, width=8, height=6, labels={"keypoints": [note]})
     stored = data_helpers.to_fiftyone([sample], "points").first()
     assert "bad-keypoints" in stored.tags and stored.keypoints.keypoints == []
-    assert stored.keypoints_without_place
+    assert [record["keypoints"] for record in stored["keypoints_without_place"]] == [kept]
+
+
+def folder(root: Path, notes: list[dict[str, Any]], name: str = "instances", supercategory: str = "thing") -> Path:
+    """Write a list of one picture, 8 by 6 pixels."""
+    content = {
+        "images": [{"id": 1, "file_name": "1.jpg", "width": 8, "height": 6}],
+        "annotations": [{"id": n, "image_id": 1, "category_id": 1} | note for n, note in enumerate(notes, 1)],
+        "categories": [{"id": 1, "name": "cat", "supercategory": supercategory}],
+    }
+    (root / "annotations").mkdir(exist_ok=True)
+    (root / "annotations" / f"{name}_val2017.json").write_text(json.dumps(content))
+    return root
+
+
+SQUARE = [[2, 1, 5, 1, 5, 4, 2, 4]]
+
+
+def test_what_has_no_place_is_kept_as_the_file_has_it(fo: Any, tmp_path: Path) -> None:
+    """Keypoints, outlines and runs in plain fields are the values of the JSON."""
+    points = [*range(48), 0, 0]
+    instances = [{"bbox": ["NaN", 0, 3, 3], "segmentation": SQUARE}, {"bbox": [2, 1, 3, 3], "segmentation": SQUARE}]
+    folder(tmp_path, instances)
+    folder(tmp_path, [{"id": 9, "bbox": [0, 0, 8, 6], "num_keypoints": 16, "keypoints": points}], "person_keypoints")
+    wrong = {"size": [4, 4], "counts": [0, 16]}
+    folder(tmp_path, [{"segmentation": wrong}], "stuff", "grass-stuff")
+    stored = data_helpers.to_fiftyone(data_helpers.read("coco", tmp_path), "x").first()
+    assert [record["keypoints"] for record in stored["keypoints_without_place"]] == [points]
+    assert [record["segmentation"] for record in stored["boxes_without_box"]] == [SQUARE]
+    assert [record["segmentation"] for record in stored["stuff_without_place"]] == [wrong]
+    assert [label.bounding_box for label in stored.boxes.detections] == [[2 / 8, 1 / 6, 3 / 8, 3 / 6], [0, 0, 1, 1]]
+    assert {"bad-box", "bad-keypoints", "bad-rle"} <= set(stored.tags)
+    masks = data_helpers.to_fiftyone(data_helpers.read("coco", tmp_path, label_types="masks"), "x").first()
+    assert [record["segmentation"] for record in masks["masks_without_box"]] == [SQUARE]
+
+
+@pytest.mark.parametrize(("label_types", "field"), [(None, "boxes"), ("masks", "masks")])
+@pytest.mark.parametrize("with_box", [True, False])
+def test_a_mask_without_a_box_arrives(
+    fo: Any, tmp_path: Path, label_types: str | None, field: str, with_box: bool
+) -> None:
+    """Its box is that of its own pixels; one without a pixel stays plain data."""
+    runs = {"size": [6, 8], "counts": [13, 2, 4, 3, 26]}
+    empty = {"size": [6, 8], "counts": [48]}
+    notes: list[dict[str, Any]] = [
+        *([{"bbox": [2, 1, 3, 3], "segmentation": SQUARE, "area": 9}] if with_box else []),
+        {"id": 20, "segmentation": SQUARE, "area": 9},
+        {"id": 21, "segmentation": runs, "area": 5, "iscrowd": 1},
+        {"id": 22, "segmentation": empty, "area": 0},
+        {"id": 23, "segmentation": [[1, 1]], "area": 0},
+    ]
+    samples = data_helpers.read("coco", folder(tmp_path, notes), label_types=label_types)
+    stored = data_helpers.to_fiftyone(samples, "masks").first()
+    square, crowd = stored[field].detections[-2:]
+    assert len(stored[field].detections) == 2 + with_box
+    assert (square.annotation_id, square.label, square.area) == (20, "cat", 9)
+    assert square.bounding_box == [2 / 8, 1 / 6, 3 / 8, 3 / 6] and square.mask.shape == (3, 3) and square.mask.all()
+    assert (crowd.annotation_id, crowd.iscrowd) == (21, 1)
+    assert crowd.bounding_box == [2 / 8, 1 / 6, 2 / 8, 3 / 6]
+    assert crowd.mask.tolist() == [[True, True], [True, True], [False, True]]
+    left = stored[f"{field}_without_box"]
+    assert [(record["id"], record["segmentation"]) for record in left] == [(22, empty), (23, [[1, 1]])]
+    assert "bad-polygon" in stored.tags
+
+
+def test_a_mask_without_a_box_of_a_picture_of_unknown_size_is_kept(fo: Any) -> None:
+    import msgspec
+
+    outline = msgspec.Raw(json.dumps(SQUARE).encode())
+    box, bare = coco.Annotation(1, id=1, bbox=(1, 1, 2, 2)), coco.Annotation(1, id=2, raw_segmentation=outline)
+    stored = data_helpers.to_fiftyone([Sample(id=1, labels={"boxes": [box], "masks": [bare]})], "unknown").first()
+    assert [record["id"] for record in stored["boxes_of_unknown_size"]] == [1, 2]
+    assert stored["boxes_of_unknown_size"][1]["segmentation"] == SQUARE
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        [1, 1, 3, 2],
+        [1, 1, -3, 2],
+        [1, 1, 3, 0],
+        [1, 1, 0, -2],
+        [-1, 1, 3, 2],
+        [1, -0.5, 3, 2],
+        [6, 1, 3, 2],
+        [6, 1, 3.5, 2],
+        [1, 5, 3, 2.5],
+        [-1, 1, 20, 0],
+        [1, 1, "Infinity", 1],
+        ["NaN", 1, 1, 0],
+    ],
+)
+def test_boxes_are_tagged_in_the_words_of_summary(fo: Any, tmp_path: Path, box: list[Any]) -> None:
+    folder(tmp_path, [{"bbox": box, "segmentation": []}])
+    words = {"bad-box", "zero-area-box", "outside-box"}
+    expected = {problem["kind"] for problem in data_helpers.summary("coco", tmp_path)["problems"]} & words
+    stored = data_helpers.to_fiftyone(data_helpers.read("coco", tmp_path), "tagged").first()
+    assert set(stored.tags) & words == expected
+    assert bool(expected) is (box not in ([1, 1, 3, 2], [6, 1, 3, 2]))
+
+
+SEGMENTS = [{"id": 1, "category_id": 1, "area": 20, "bbox": [0, 0, 8, 6]}]
+
+
+@pytest.mark.parametrize("fault", ["", "transposed", "unknown segment", "another area", "two records"])
+def test_wrong_panoptic_maps_are_tagged(fo: Any, tmp_path: Path, fault: str) -> None:
+    """Without a word of ``summary``: what a map says against its list is seen as it is stored."""
+    from PIL import Image
+
+    ids = np.zeros((6, 8), np.uint8)
+    ids[:4, :5] = 1
+    if fault == "unknown segment":
+        ids[5, 7] = 9
+    elif fault == "another area":
+        ids[5, 7] = 1
+    maps = tmp_path / "annotations" / "panoptic_val2017"
+    maps.mkdir(parents=True)
+    colours = np.zeros((6, 8, 3), np.uint8)
+    colours[..., 0] = ids
+    Image.fromarray(colours.swapaxes(0, 1) if fault == "transposed" else colours).save(maps / "1.png")
+    notes: list[dict[str, Any]] = [{"file_name": "1.png", "segments_info": SEGMENTS}]
+    if fault == "two records":
+        notes.append({"file_name": "2.png", "segments_info": [{"id": 7, "category_id": 1, "area": 48}]})
+    folder(tmp_path, notes, "panoptic")
+    stored = data_helpers.to_fiftyone(data_helpers.read("coco", tmp_path), "panoptic").first()
+    assert ("bad-panoptic" in stored.tags) is bool(fault)
+    left = stored["panoptic_without_place"] if stored.has_field("panoptic_without_place") else []
+    if fault == "transposed":
+        assert not stored.has_field("panoptic") and not stored.has_field("segments")
+        assert [record["segments_info"][0]["area"] for record in left] == [20]
+        return
+    assert stored.panoptic.mask.tolist() == (ids == 1).astype(int).tolist()
+    assert len(stored.segments.detections) == 1
+    assert [record["segments_info"][0]["id"] for record in left] == ([7] if fault == "two records" else [])
 
 
 def test_odd_panoptic_maps_arrive(fo: Any, tmp_path: Path) -> None:

@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from ..samples import Sample
-from .labels import KNOWN, Labels, built
+from .labels import KNOWN, built
+from .maps import Maps
 
 RESERVED = {"id", "filepath", "tags", "metadata", "created_at", "last_modified_at", "problems"}
 
 
-class Documents(Labels):
+class Documents(Maps):
     """Turns samples into documents; where a picture is not there, its document says where it would lie."""
 
     def __init__(self, root: Path | None, problems: Sequence[Mapping[str, Any]] = (), several: bool = False) -> None:
@@ -54,6 +55,8 @@ class Documents(Labels):
         for kind, records in sample.labels.items():
             if kind == "masks" and "boxes" in sample.labels:
                 continue
+            if kind == "boxes":
+                records = _with_masks(records, sample.labels.get("masks", ()))
             maker = getattr(self, f"_{kind}", None) if kind in KNOWN else None
             if maker is None:
                 self.other(document, kind, records)
@@ -124,6 +127,14 @@ class Documents(Labels):
             document["problems"] = kinds
             document["tags"] += kinds
             self.fields["problems"] = "list of str"
+
+
+def _with_masks(boxes: Sequence[Any], masks: Sequence[Any]) -> Sequence[Any]:
+    """Return records of boxes, and of masks that are not among them: a mask may come without a box."""
+    if masks is boxes:
+        return boxes
+    known = set(map(id, boxes))
+    return [*boxes, *(record for record in masks if id(record) not in known)]
 
 
 def _by_place(problems: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[str]]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from ..coco.masks import read_panoptic
 from ..errors import FormatError
 from ..samples import Sample
-from .masks import by_category, cut, in_box, painted, stored
+from .masks import in_box, own_box, stored
 
 # What a record says in fields of its own, by the document's name for it.
 RENAMED = {"id": "annotation_id", "score": "confidence"}
@@ -94,33 +95,33 @@ class Labels:
         found: list[str],
         field: str = "boxes",
     ) -> None:
-        """Boxes, each with its mask where it has one."""
-        masks = {id(record) for record in sample.labels.get("masks", ())} if field == "boxes" else None
+        """Boxes, each with its mask where it has one; a mask that came without a box has its own."""
+        masks = set(map(id, sample.labels.get("masks", ())))
         path, placed, left = f"{field}.detections", [], []
+        right, low = width + 1, height + 1
         for record in records:
-            box = record.bbox
-            if box is None or not all(map(np.isfinite, box)):
+            box, pixels = record.bbox, None
+            if box is not None:
+                x, y, w, h = box
+                # Nearly all boxes are sound: one comparison tells, and that they are numbers.
+                if not (x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= right and y + h <= low):
+                    found += faults(box, width, height)
+                    if not all(map(math.isfinite, box)):
+                        left.append(record)
+                        continue
+            if id(record) in masks:
+                try:
+                    box, pixels = (box, in_box(record, box, height, width)) if box else own_box(record, height, width)
+                except FormatError:
+                    found.append(bad_outline(record))
+            if box is None:
                 left.append(record)
                 continue
-            x, y, w, h = box
-            if w <= 0 or h <= 0:
-                found.append("zero-area-box")
-            label = {
-                "_id": self._new_id(),
-                "_cls": "Detection",
-                "attributes": {},
-                "tags": [],
-                "bounding_box": [x / width, y / height, w / width, h / height],
-            }
+            label = detection(self._new_id(), box, width, height)
+            if pixels is not None and pixels.size:
+                label["mask"] = stored(pixels)
             if name := self._label(record):
                 label["label"] = name
-            if masks is None or id(record) in masks:
-                try:
-                    pixels = in_box(record, box, height, width)
-                    if pixels.size:
-                        label["mask"] = stored(pixels)
-                except FormatError:
-                    found.append("bad-rle" if isinstance(record.segmentation, dict) else "bad-polygon")
             self._attributes(label, record, path)
             placed.append(label)
         document[field] = {"_cls": "Detections", "detections": placed}
@@ -152,7 +153,9 @@ class Labels:
         """Keypoints with their visibility; a point that is not labelled has no place."""
         placed = []
         for record in records:
-            values = record.keypoints or []
+            values: Any = None
+            with contextlib.suppress(FormatError):
+                values = record.keypoints or []
             plain = isinstance(values, list) and {int, float}.issuperset(map(type, values))
             if not plain or len(values) % 3 or not {0, 1, 2}.issuperset(values[2::3]):
                 found.append("bad-keypoints")
@@ -200,74 +203,6 @@ class Labels:
                 self.fields["more_classes"] = "Classifications"
         self.fields["classes"] = "Classifications" if self.several else "Classification"
 
-    def _stuff(
-        self,
-        document: dict[str, Any],
-        sample: Sample,
-        records: Sequence[Any],
-        width: int,
-        height: int,
-        found: list[str],
-    ) -> None:
-        """One map of category ids a picture."""
-        try:
-            canvas, names = painted(records, height, width)
-        except FormatError as error:
-            found.append("bad-polygon" if str(error).startswith("polygon") else "bad-rle")
-            self.other(document, "stuff_without_place", records)
-            return
-        self._segmentation(document, "stuff", canvas, names)
-
-    def _panoptic(
-        self,
-        document: dict[str, Any],
-        sample: Sample,
-        records: Sequence[Any],
-        width: int,
-        height: int,
-        found: list[str],
-    ) -> None:
-        """A map of category ids, and each segment as a box with its mask."""
-        png = sample.extra.get("panoptic_png")
-        note = records[0]
-        segments = note.segments_info or []
-        try:
-            if png is None:
-                raise FormatError("no map")
-            pixels = read_panoptic(png)
-            canvas, names = by_category(segments, pixels)
-        except FormatError:
-            found.append("missing-panoptic" if png is None else "bad-panoptic")
-            self.other(document, "panoptic_without_place", records)
-            return
-        self._segmentation(document, "panoptic", canvas, names)
-        path, placed = "segments.detections", []
-        for segment in segments:
-            if segment.bbox is None or not np.isfinite(sum(segment.bbox)):
-                continue
-            x, y, w, h = segment.bbox
-            label = {
-                "_id": self._new_id(),
-                "_cls": "Detection",
-                "attributes": {},
-                "tags": [],
-                "bounding_box": [x / width, y / height, w / width, h / height],
-            }
-            if name := self._label(segment):
-                label["label"] = name
-            own = cut(pixels, segment.bbox) == segment.id
-            if own.size:
-                label["mask"] = stored(own)
-            self._attributes(label, segment, path)
-            placed.append(label)
-        document["segments"] = {"_cls": "Detections", "detections": placed}
-        self.fields["segments"] = "Detections"
-
-    def _segmentation(self, document: dict[str, Any], field: str, canvas: Any, names: dict[int, str]) -> None:
-        document[field] = {"_id": self._new_id(), "_cls": "Segmentation", "tags": [], "mask": stored(canvas)}
-        self.fields[field] = "Segmentation"
-        self.targets.setdefault(field, {}).update(names)
-
     def other(self, document: dict[str, Any], kind: str, records: Sequence[Any]) -> None:
         """Keep records of a kind that FiftyOne has no label for, as plain data."""
         made = [built(record) for record in records]
@@ -275,8 +210,47 @@ class Labels:
         self.fields.setdefault(kind, "list of dict" if all(isinstance(one, dict) for one in made) else "list")
 
 
+def detection(number: Any, box: Sequence[float], width: int, height: int) -> dict[str, Any]:
+    """Begin a box's document: FiftyOne counts in shares of the picture's size."""
+    x, y, w, h = box
+    relative = [x / width, y / height, w / width, h / height]
+    return {"_id": number, "_cls": "Detection", "attributes": {}, "tags": [], "bounding_box": relative}
+
+
+def faults(box: Sequence[float], width: int, height: int) -> list[str]:
+    """Return what is wrong with a box, by the rules and in the words of COCO's `summary`."""
+    x, y, w, h = box
+    told = {
+        "bad-box": not all(0 <= value < math.inf for value in box),
+        "zero-area-box": (w == 0 and h >= 0) or (h == 0 and w >= 0),
+        "outside-box": x + w > width + 1 or y + h > height + 1,
+    }
+    return [kind for kind, wrong in told.items() if wrong]
+
+
+def bad_outline(record: Any) -> str:
+    """Name what is wrong with a record's outline, which may be no JSON that Python can hold."""
+    raw = getattr(record, "raw_segmentation", None)
+    runs = bytes(raw)[:1] == b"{" if raw is not None else isinstance(record.segmentation, dict)
+    return "bad-rle" if runs else "bad-polygon"
+
+
 def built(value: Any) -> Any:
     """Return plain data: what a database stores as it is."""
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
-    return msgspec.to_builtins(value, str_keys=True, enc_hook=str)
+    return msgspec.to_builtins(value, str_keys=True, enc_hook=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that msgspec leaves to us: JSON not read yet as what it says, what MongoDB cannot hold as text."""
+    if not isinstance(value, msgspec.Raw):
+        return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
+    from bson import encode, errors
+
+    try:
+        found = msgspec.json.decode(value) if value else None
+        encode({"": found})
+    except (msgspec.DecodeError, errors.BSONError, OverflowError, RecursionError):
+        return bytes(value).decode("utf-8", "replace")
+    return found

@@ -74,6 +74,19 @@ def in_box(record: Any, bbox: tuple[float, ...], height: int, width: int) -> npt
     return whole[first_row : max(0, round(y + h)) - top, first_column : max(0, round(x + w)) - left]
 
 
+def own_box(record: Any, height: int, width: int) -> tuple[tuple[int, ...] | None, npt.NDArray[np.bool_]]:
+    """Decode a mask that has no box: return the tight box of its pixels, None where it has none, and the mask in it.
+
+    Errors as for `in_box`.
+    """
+    whole = mask(record, height, width)
+    rows, columns = (np.flatnonzero(whole.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return None, whole[:0, :0]
+    (top, bottom), (left, right) = ((int(places[0]), int(places[-1]) + 1) for places in (rows, columns))
+    return (left, top, right - left, bottom - top), whole[top:bottom, left:right]
+
+
 def painted(records: Any, height: int, width: int) -> tuple[npt.NDArray[np.uint8 | np.uint16], dict[int, str]]:
     """Paint one mask a class into a map of category ids, 0 where there is none; and name the ids.
 
@@ -92,15 +105,24 @@ def painted(records: Any, height: int, width: int) -> tuple[npt.NDArray[np.uint8
     return canvas, names
 
 
-def by_category(segments: Any, pixels: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint16], dict[int, str]]:
-    """Turn a panoptic map of segment ids into one of category ids, and name the ids; errors as for `painted`."""
-    values, inverse = np.unique(pixels, return_inverse=True)
+def by_category(
+    segments: Any, pixels: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.uint8 | np.uint16], dict[int, str], bool]:
+    """Turn a panoptic map of segment ids into one of category ids, and name the ids; errors as for `painted`.
+
+    The flag tells whether the map has each segment with its area, and no other: what `summary` asks of it.
+    """
+    values, inverse, counts = np.unique(pixels, return_inverse=True, return_counts=True)
     category = {segment.id: segment.category_id for segment in segments}
     names = {int(segment.category_id): str(segment.label) for segment in segments}
     _check_ids(names)
     table = np.array([category.get(int(value), 0) for value in values], np.uint16)
     painted = table[inverse.reshape(pixels.shape)]
-    return (painted if painted.max(initial=0) > 255 else painted.astype(np.uint8)), names
+    areas = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    areas.pop(0, None)
+    told = [(segment.area, areas.pop(segment.id, 0)) for segment in segments]
+    sound = not areas and all(area in (None, seen) for area, seen in told)
+    return (painted if painted.max(initial=0) > 255 else painted.astype(np.uint8)), names, sound
 
 
 def _check_ids(names: dict[int, str]) -> None:
