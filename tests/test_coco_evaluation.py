@@ -6,6 +6,7 @@ The notebook's own cells are run here, so what readers read is what is compared.
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import json
 import re
@@ -28,10 +29,9 @@ pytestmark = pytest.mark.real
 SLICE = REAL / "coco" / "MiXaiLL76_faster_coco_eval" / "tests" / "dataset" / "cocoapi" / "instances_val2014_100.json"
 RESULTS = REAL / "coco" / "cocodataset_cocoapi" / "results"
 MINI = REAL / "coco" / "Obmutescence_COCO-MINI" / "annotations"
-CELLS = ("iou", "match", "curve", "ap", "gather")
+CELLS = ("iou", "match", "curve", "ap", "gather", "credit", "oks")
 KINDS = {"bbox": "bbox", "segm": "mask"}
-# How far people's own clicks spread, by joint: https://cocodataset.org/#keypoints-eval
-SIGMAS = np.array([26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]) / 1000
+JOINTS = REPOSITORY / "data_helpers" / "cards" / "tables" / "coco-joints.csv"
 
 
 @pytest.fixture(scope="module")
@@ -95,43 +95,20 @@ def people(content: dict[str, Any]) -> list[dict[str, Any]]:
     return [note for note in content["annotations"] if note["category_id"] == 1]
 
 
-def oks(found: np.ndarray, truth: dict[str, Any]) -> float:
-    """Similarity of joints, https://cocodataset.org/#keypoints-eval; pycocotools' rule for people without any."""
-    points = np.array(truth["keypoints"], float).reshape(-1, 3)
-    seen = points[:, 2] > 0
-    if seen.any():
-        apart = found[:, :2] - points[:, :2]
-    else:
-        x, y, width, height = truth["bbox"]
-        low, high = np.array([x - width, y - height]), np.array([x + 2 * width, y + 2 * height])
-        apart = np.maximum(0, low - found[:, :2]) + np.maximum(0, found[:, :2] - high)
-    spread = (apart**2).sum(axis=1) / (2 * SIGMAS) ** 2 / (truth["area"] + np.spacing(1)) / 2
-    return float(np.exp(-spread[seen] if seen.any() else -spread).mean())
+def joints(record: dict[str, Any]) -> np.ndarray:
+    return np.array(record["keypoints"], float).reshape(-1, 3)
 
 
 def grade_people(book: dict[str, Any], content: dict[str, Any], results: list[dict[str, Any]]) -> np.ndarray:
-    """Grade keypoints with the notebook's match, curve and averages; only the overlap is another."""
-    pictures = []
-    for image in sorted(image["id"] for image in content["images"]):
-        own = [note for note in people(content) if note["image_id"] == image]
-        others = sorted((one for one in results if one["image_id"] == image), key=lambda one: -one["score"])[:20]
-        if not own and not others:
-            continue
-        points = [np.array(one["keypoints"], float).reshape(-1, 3) for one in others]
-        overlap = np.array([[oks(one, note) for note in own] for one in points]).reshape(len(others), len(own))
-        sizes = [np.ptp(one[:, 0]) * np.ptp(one[:, 1]) for one in points]
-        crowd = np.array([note["iscrowd"] for note in own], bool)
-        empty = np.array([note["num_keypoints"] == 0 for note in own], bool)
-        score = np.array([one["score"] for one in others], float)
-        area = np.array([note["area"] for note in own], float)
-        pictures.append(book["Graded"](area, crowd, crowd | empty, score, np.array(sizes, float), overlap))
-    numbers: dict[str, list[float]] = {"ap": [], "ar": []}
-    every = {band: book["grade"]({1: pictures}, band, 20) for band in ("all", "medium", "large")}
-    for place, key in enumerate(("ap", "ar")):
-        whole = every["all"][place]
-        numbers[key] = [book["mean"](whole), book["mean"](whole[:, :1]), book["mean"](whole[:, 5:6])]
-        numbers[key] += [book["mean"](every[band][place]) for band in ("medium", "large")]
-    return np.array(numbers["ap"] + numbers["ar"])
+    """Return the notebook's ten numbers for people and poses in COCO's own form."""
+    truths = [(note["image_id"], {**note, "joints": joints(note)}) for note in people(content)]
+    found = [{**one, "joints": joints(one)[:, :2]} for one in results]
+    return np.array(book["ten"](book["gather_people"](truths, found)))
+
+
+def test_the_spread_of_joints_is_that_of_the_card(book: dict[str, Any]) -> None:
+    with JOINTS.open(encoding="utf-8", newline="") as lines:
+        assert [float(row["sigma"]) for row in csv.DictReader(lines)] == book["SIGMAS"].tolist()
 
 
 def test_keypoints_of_official_results(book: dict[str, Any]) -> None:
@@ -143,9 +120,7 @@ def test_keypoints_of_official_results(book: dict[str, Any]) -> None:
     for note in people(content):
         x, y, width, height = note["bbox"]
         middle = np.array([x + width / 2, y + height / 2])
-        near = [
-            np.array(one["keypoints"], float).reshape(-1, 3) for one in results if one["image_id"] == note["image_id"]
-        ]
+        near = [joints(one) for one in results if one["image_id"] == note["image_id"]]
         points = np.zeros((17, 3))
         if near and not note["iscrowd"]:
             points = min(near, key=lambda one: float(np.abs(one[:, :2].mean(axis=0) - middle).sum())).copy()
@@ -167,7 +142,7 @@ def test_keypoints_of_real_people(book: dict[str, Any], split: str, tmp_path: Pa
     for note in people(content):
         if note["iscrowd"] or rng.random() < 0.2:
             continue
-        points = np.array(note["keypoints"], float).reshape(-1, 3)
+        points = joints(note)
         points[:, :2] += rng.normal(0, 0.06 * np.sqrt(note["area"]), (17, 2))
         points[:, 2] = 1
         one = {"image_id": note["image_id"], "category_id": 1, "keypoints": points.ravel().tolist()}
