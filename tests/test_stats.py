@@ -74,6 +74,12 @@ def test_maps() -> None:
         pytest.approx(98, abs=1),
         100,
     ]
+    rows = stats.images(SAMPLES, classes=["dog", "cat"])
+    assert [(row["area cat"], row["area dog"]) for row in rows] == [(5000, 100), (0, 100), (0, 0)]
+    named = [sample(1, labels={"classes": [Name("n01")]})]
+    assert stats.images(named, classes=["n01"])[0]["area n01"] is None
+    with pytest.raises(UnknownNameError, match=r"'cow': no picture has it\. Expected one of: cat, dog\."):
+        stats.images(SAMPLES, classes=["cat", "cow"])
     outside = [sample(1, [Box("cat", (-50, -50, 500, 500))])]
     assert stats.spatial_heatmap(outside).min() == 1
 
@@ -126,6 +132,13 @@ def test_real_tables_equal_the_annotation_file(real: Path) -> None:
     areas = [note["area"] for note in data["annotations"]]
     bands = Counter(row["size"] for row in stats.objects(samples))
     assert bands["small"] == sum(area < 1024 for area in areas) and bands["large"] == sum(area > 9216 for area in areas)
+    summed: Counter[tuple[int, str]] = Counter()
+    for note in data["annotations"]:
+        summed[note["image_id"], names[note["category_id"]]] += note["area"]
+    for row in stats.images(samples, classes=["person", "chair"]):
+        for name in ("person", "chair"):
+            assert row[f"area {name}"] == pytest.approx(summed[row["id"], name], abs=0.051)
+        assert row["objects"] == sum(note["image_id"] == row["id"] for note in data["annotations"])
     licences = Counter(image["license"] for image in data["images"])
     assert sorted(row["pictures"] for row in stats.licences(samples)) == sorted(licences.values())
     assert np.isclose(sum(row["objects"] * row["pictures"] for row in stats.objects_per_image(samples)), len(areas))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..errors import UnknownNameError
 from ..samples import Sample
-from .counting import Table, cover, kind_of, objects_of, rounded, share_of
+from .counting import Object, Table, cover, kind_of, objects_of, rounded, share_of
 
 
 def overview(samples: Iterable[Sample], kind: str | None = None) -> Table:
@@ -100,17 +100,30 @@ def picture_sizes(samples: Iterable[Sample]) -> Table:
     return [{"width": width, "height": height, "pictures": count} for (width, height), count in ordered]
 
 
-def images(samples: Iterable[Sample], kind: str | None = None) -> Table:
-    """Return a row a picture: id, split, size, objects, classes, and the share of it that no box covers.
+def images(samples: Iterable[Sample], kind: str | None = None, classes: Sequence[str] = ()) -> Table:
+    """Return a row a picture: id, split, size, objects, classes, the share of it that no box covers, and areas.
 
     The uncovered share is counted on a grid of at most 64 by 64 cells: a cell is covered where its middle is in a box.
+
+    Parameters
+    ----------
+    classes
+        For each of these a column ``area NAME`` more: the sum of the areas of its objects, in square pixels. What two
+        objects share counts twice; 0 where the picture has none; None where an object's area is not known.
+
+    Raises
+    ------
+    UnknownNameError
+        No picture has an object of one of these classes.
     """
     samples = list(samples)
     kind = kind_of(samples, kind)
-    rows = []
+    rows, seen = [], set()
     for sample in samples:
         objects = list(objects_of(sample, kind))
         covered = cover(sample, objects, 64)
+        labels = {one.label for one in objects}
+        seen |= labels
         rows.append(
             {
                 "id": sample.id,
@@ -118,11 +131,19 @@ def images(samples: Iterable[Sample], kind: str | None = None) -> Table:
                 "width": sample.width,
                 "height": sample.height,
                 "objects": len(objects),
-                "classes": len({one.label for one in objects}),
+                "classes": len(labels),
                 "uncovered %": None if covered is None else rounded(100 * (1 - covered.mean()), 1),
+                **{f"area {name}": _area(objects, name) for name in classes},
             }
         )
+    if unknown := [name for name in classes if name not in seen]:
+        raise UnknownNameError(f"class {unknown[0]!r}: no picture has it. Expected one of: {', '.join(sorted(seen))}.")
     return rows
+
+
+def _area(objects: Iterable[Object], label: str) -> float | None:
+    areas = [one.area for one in objects if one.label == label]
+    return None if None in areas else rounded(sum(area for area in areas if area is not None), 1)
 
 
 def missing_and_empty(samples: Iterable[Sample]) -> Table:
