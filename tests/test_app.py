@@ -303,6 +303,33 @@ def test_a_mask_without_a_box_of_a_picture_of_unknown_size_is_kept(fo: Any) -> N
     assert stored["boxes_of_unknown_size"][1]["segmentation"] == SQUARE
 
 
+def test_masks_are_those_of_the_whole_picture(fo: Any) -> None:
+    """Cut to their boxes, to the pixel; of one part and several, within their box and beyond it."""
+    import random
+
+    import msgspec
+
+    rng = random.Random(0)
+    notes = []
+    for number in range(300):
+        x, y, w, h = rng.randint(0, 30), rng.randint(0, 20), rng.randint(2, 30), rng.randint(2, 25)
+        spare = rng.choice([0, 0, 0, 4])
+
+        def corners(size: float, start: float, spare: int = spare) -> float:
+            # Tenths: where pycocotools rounds to fifths, half of them are ties.
+            return round(rng.uniform(start - spare, start + size + spare), 1)
+
+        parts = [[corners(*((w, x), (h, y))[n % 2]) for n in range(12)] for _ in range(rng.choice([1, 1, 2]))]
+        outline = msgspec.Raw(json.dumps(parts).encode())
+        notes.append(coco.Annotation(1, id=number, bbox=(x, y, w + 0.5, h + 0.25), raw_segmentation=outline))
+    sample = Sample(id=1, width=60, height=45, labels={"boxes": notes, "masks": notes})
+    stored = data_helpers.to_fiftyone([sample], "cut").first()
+    for note, label in zip(notes, stored.boxes.detections, strict=True):
+        x, y, w, h = note.bbox or (0, 0, 0, 0)
+        whole = coco.mask(note, 45, 60)
+        assert np.array_equal(label.mask, whole[round(y) : round(y + h), round(x) : round(x + w)]), note.id
+
+
 @pytest.mark.parametrize(
     "box",
     [

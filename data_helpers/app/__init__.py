@@ -87,8 +87,10 @@ def to_fiftyone(
     fiftyone.Dataset
         A field for each label type, under its name: ``boxes`` (with masks), ``keypoints`` (with visibility),
         ``captions``, ``panoptic`` and ``stuff`` (maps of category ids, named by ``mask_targets``), ``segments``,
-        ``classes``. Label types FiftyOne has no class for are plain fields. Splits are tags; ``info`` holds dataset,
-        tier and licences; saved views are ``crowds``, ``small objects`` and ``problems``, where there are any.
+        ``classes``. Label types FiftyOne has no class for are plain fields; so are records it cannot show, as their
+        file has them: ``..._without_box``, ``..._without_place``, ``..._of_unknown_size``. Splits are tags; ``info``
+        holds dataset, tier and licences; saved views are ``crowds``, ``small objects`` and ``problems``, where there
+        are any.
 
     Raises
     ------

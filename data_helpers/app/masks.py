@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import zlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pycocotools import mask as api
 
 from ..coco.masks import check_polygons, mask
 from ..errors import FormatError
@@ -21,7 +21,6 @@ def stored(array: npt.NDArray[Any]) -> bytes:
     return zlib.compress(_header(array.dtype.str, array.shape) + array.tobytes(), LEVEL)
 
 
-@functools.lru_cache(maxsize=4096)
 def _header(kind: str, shape: tuple[int, ...]) -> bytes:
     """Return the head of a NumPy file, format 1.0: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
     text = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".encode("latin1")
@@ -56,22 +55,35 @@ def in_box(record: Any, bbox: tuple[float, ...], height: int, width: int) -> npt
     right, bottom = min(width, int(x + w) + 3), min(height, int(y + h) + 3)
     if right <= left or bottom <= top:
         return np.zeros((0, 0), np.bool_)
-    parts = [np.array(part, np.float64) for part in segmentation]
-    fifths = np.trunc((parts[0] if len(parts) == 1 else np.concatenate(parts)) * 5 + 0.5)
-    across, down = fifths[0::2], fifths[1::2]
-    across -= 5 * left
-    down -= 5 * top
-    if fifths.min() < 0 or across.max() > 5 * (right - left) or down.max() > 5 * (bottom - top):
-        # An outline that leaves its own box: only the whole picture shows it as pycocotools would.
-        return cut(mask(record, height, width), bbox)
-    from pycocotools import mask as api
-
-    fifths /= 5
-    moved = [fifths] if len(parts) == 1 else np.split(fifths, np.cumsum([len(part) for part in parts])[:-1])
+    for part in segmentation:
+        across, down = part[0::2], part[1::2]
+        if (
+            _fifth(min(across)) < left
+            or _fifth(min(down)) < top
+            or _fifth(max(across)) > right
+            or _fifth(max(down)) > bottom
+        ):
+            # An outline that leaves its own box: only the whole picture shows it as pycocotools would.
+            return cut(mask(record, height, width), bbox)
+    moved = []
+    for part in segmentation:
+        fifths = np.array(part, np.float64)
+        fifths *= 5
+        fifths += 0.5
+        np.trunc(fifths, fifths)
+        fifths[0::2] -= 5 * left
+        fifths[1::2] -= 5 * top
+        fifths /= 5
+        moved.append(fifths)
     drawn = api.decode(api.frPyObjects(moved, bottom - top, right - left))
-    whole: npt.NDArray[np.bool_] = (drawn[:, :, 0] if len(parts) == 1 else drawn.any(axis=2)).view(np.bool_)
+    whole: npt.NDArray[np.bool_] = (drawn[:, :, 0] if len(moved) == 1 else drawn.any(axis=2)).view(np.bool_)
     first_row, first_column = max(0, max(0, round(y)) - top), max(0, max(0, round(x)) - left)
     return whole[first_row : max(0, round(y + h)) - top, first_column : max(0, round(x + w)) - left]
+
+
+def _fifth(value: float) -> float:
+    """Round as pycocotools rounds corners."""
+    return int(value * 5 + 0.5) / 5
 
 
 def own_box(record: Any, height: int, width: int) -> tuple[tuple[int, ...] | None, npt.NDArray[np.bool_]]:
