@@ -438,6 +438,12 @@ ODD_LISTS: dict[str, tuple[str, Any, dict[str, int], list[str]]] = {
 }
 
 
+def test_of_a_picture_there_is_one_panoptic_record(folder: Any) -> None:
+    record = {"image_id": 1, "file_name": "1.png", "segments_info": []}
+    found = coco.scan(folder(document(record, record), name="panoptic_val2017.json"))
+    assert ("bad-panoptic", "2 records, expected one") in [(one.kind, one.detail) for one in found.problems]
+
+
 @pytest.mark.parametrize("case", ODD_LISTS)
 def test_what_is_counted_is_what_is_read(folder: Any, case: str) -> None:
     name, record, counts, problems = ODD_LISTS[case]

@@ -196,6 +196,8 @@ class Tally:
             image = int(self.images[index])
             where = self._where(int(self.ids[index]), image)
             self._tell("orphan", where, f"image {image} is not in the list of images")
+        for image, times in repeated(self.images) if part.panoptic else ():
+            self._tell("bad-panoptic", f"{self.name}: image {image}", f"{times} records, expected one")
         # Results have no ids of their own, nor has a panoptic map.
         if not (part.results or part.panoptic) and (nameless := int((self.ids == NONE).sum())):
             detail = f"{nameless:,} of {len(self.ids):,} annotations have no id, by which others find them"
