@@ -61,7 +61,7 @@ class Server:
     requests
         What was asked so far.
     sent
-        Bytes of bodies sent so far.
+        Bytes of bodies sent so far, each counted before it leaves: who has the last one finds all counted.
     """
 
     def __init__(
@@ -244,8 +244,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _body(self, body: bytes) -> None:
         if self.command != "HEAD":
-            self.wfile.write(body)
             self.owner.sent += len(body)
+            self.wfile.write(body)
 
 
 def etag(path: Path) -> str:
