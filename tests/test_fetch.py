@@ -41,7 +41,7 @@ FILES = [(stem, file.name) for stem, card in CARDS.items() for file in card.file
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(tries, "WAIT", 0.005)
-    monkeypatch.setenv("DATA_HELPERS_TIMEOUT", "2")
+    monkeypatch.setenv("DATA_HELPERS_TIMEOUT", "20")
     yield
     web.forget()
 
