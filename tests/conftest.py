@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -21,6 +22,9 @@ IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the whole run, workers included, one cache and one database folder that are thrown away at its end."""
+    # No test asserts a time: a busy machine is slow at any of them.
+    hypothesis.settings.register_profile("untimed", deadline=None)
+    hypothesis.settings.load_profile("untimed")
     if hasattr(config, "workerinput"):
         return
     scratch = Path(tempfile.mkdtemp(prefix="book-tests-"))

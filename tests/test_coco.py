@@ -298,6 +298,16 @@ def test_selection(tmp_path: Path) -> None:
             read(tmp_path, **wrong)
 
 
+def test_lists_of_one_split_may_number_their_licences_differently(folder: Any) -> None:
+    table = [{"id": 4, "name": "Attribution License", "url": "http://creativecommons.org/licenses/by/2.0/"}]
+    other = [{"id": 4, "name": "All rights reserved", "url": ""}]
+    more = {"id": 2, "file_name": "000000000002.jpg", "width": 8, "height": 6, "license": 4}
+    folder(document(box(1), licenses=table))
+    own = {"images": [more], "licenses": other, "annotations": []}
+    root = folder(own, name="captions_val2017.json")
+    assert [sample.licence for sample in read(root)] == ["CC BY 2.0", "All rights reserved"]
+
+
 def test_a_list_without_a_split_in_its_name_joins_the_one_with_its_pictures(folder: Any) -> None:
     folder(document(box(1)))
     root = folder(document(box(2)), name="my_own_detections.json")
@@ -577,7 +587,7 @@ def test_panoptic_problems(folder: Any) -> None:
         coco.read_panoptic(maps / "000000000001.png")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 12), st.integers(1, 12), st.data())
 def test_both_run_length_forms_equal_pycocotools(height: int, width: int, data: st.DataObject) -> None:
     bits = data.draw(st.lists(st.booleans(), min_size=height * width, max_size=height * width))
@@ -597,7 +607,7 @@ def _raw(value: Any) -> Any:
     return msgspec.Raw(json.dumps(value).encode())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(st.characters(min_codepoint=40, max_codepoint=120), max_size=30))
 def test_any_string_of_counts_decodes_or_says_why(text: str) -> None:
     note = coco.Annotation(1, raw_segmentation=_raw({"size": [6, 8], "counts": text}))
@@ -605,7 +615,7 @@ def test_any_string_of_counts_decodes_or_says_why(text: str) -> None:
         assert coco.mask(note, 6, 8).shape == (6, 8)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_file_is_never_a_traceback(tmp_path: Path, data: st.DataObject) -> None:
     content = bytearray(json.dumps(document(box(1, keypoints=[1, 2, 2], num_keypoints=1), box(2))).encode())
@@ -642,7 +652,7 @@ ODD = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.lists(st.lists(PARTS, min_size=1, max_size=3) | ODD, max_size=4),
     st.sampled_from([(", ", ": "), (",", ":")]),
@@ -684,7 +694,7 @@ RECORDS = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(RECORDS, min_size=1, max_size=12),
     st.integers(1, 500),
@@ -910,6 +920,7 @@ def test_lists_may_share_a_folder_of_pictures(tmp_path: Path) -> None:
         ({}, {"keypoints": [1, 7, 2], "num_keypoints": 1}, "bad-keypoints"),
         ({"license": 9}, {}, "unknown-licence"),
         ({}, {"bbox": ["NaN", 1, 3, 3]}, "bad-box"),
+        ({}, {"area": "NaN"}, "bad-area"),
         ({"file_name": "x/" + "a" * 5000 + ".jpg"}, {}, "missing-picture"),
     ],
 )

@@ -448,7 +448,7 @@ def _killed(root: Path, after: int) -> int:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bytes_written=st.integers(0, len(BODY)), known=st.booleans(), again=st.integers(0, len(BODY)))
 def test_killed_at_any_byte_and_run_again(
     bytes_written: int,

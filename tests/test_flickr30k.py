@@ -175,7 +175,7 @@ def test_damaged_xml_is_an_error_with_line_or_tag(tmp_path: Path, change: Callab
 def test_boxes_that_cannot_be_are_problems_and_what_is_absent_is_none(tmp_path: Path) -> None:
     odd = XML.replace("<xmax>100<", "<xmax>130<").replace("<ymax>6<", "<ymax>5<").replace("<name>9</name>", "")
     assert kinds(root(tmp_path, xml=odd)) == {
-        ("box-outside", "Annotations/1.xml, <object> 1"),
+        ("outside-box", "Annotations/1.xml, <object> 1"),
         ("zero-area-box", "Annotations/1.xml, <object> 2"),
     }
     for path in (tmp_path / "Sentences").iterdir():

@@ -122,7 +122,7 @@ def test_what_is_not_a_table_is_named(kind: str, tmp_path: Path) -> None:
         assert [problem.where for problem in laion.scan(tmp_path).problems] == [path.name], "a folder lists it instead"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(body=st.binary(max_size=300), magic=st.booleans())
 def test_any_bytes_given_as_parquet_are_refused_in_our_words(body: bytes, magic: bool, tmp_path_factory: Any) -> None:
     path = tmp_path_factory.mktemp("bytes") / "a.parquet"

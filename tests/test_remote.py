@@ -67,7 +67,7 @@ NAMES = st.text("abcdefgh/äß", min_size=1, max_size=9).filter(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(NAMES, st.binary(max_size=3000), min_size=1, max_size=8), st.booleans(), st.text(max_size=9))
 def test_members_of_any_zip(server: Server, tmp_path: Path, members: dict[str, bytes], large: bool, note: str) -> None:
     members = {f"{number}{name}": body for number, (name, body) in enumerate(members.items())}
@@ -346,7 +346,7 @@ def test_sound_tars_come_out_whole(mode: str, tmp_path: Path) -> None:
     assert (tmp_path / "out/sub/link").read_bytes() == b"alpha" and not (tmp_path / "out/sub/link").is_symlink()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(at=st.integers(0, len(SOUND) - 1), value=st.integers(0, 255))
 def test_a_changed_byte_never_makes_another_file(at: int, value: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("changed")

@@ -6,7 +6,7 @@ import contextlib
 import csv
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter
 from pathlib import Path
@@ -19,6 +19,7 @@ from .decoding import quiet_collector
 from .parts import Part, open_list
 from .records import Annotation, Category, Licence, Picture
 
+Licences = dict[int | None, tuple[str | None, dict[str, Any]]]
 PAGE = "https://www.flickr.com/photo.gne?id="
 
 
@@ -31,18 +32,20 @@ class Split:
         self.parts = sorted(parts, key=lambda part: (part.points, part.results))
         self.results = all(part.results for part in parts)
         self.images: dict[int, Picture] = {}
+        known: dict[int, Licence] = {}
         for part in self.parts:
+            known = {**part.licences, **known}
+        self.licences = licences(known)
+        # Lists that were put together by hand may number their licences differently: a picture keeps its own list's.
+        self.own_licences: dict[int, Licences] = {}
+        for part in self.parts:
+            own = licences(known | part.licences) if not part.licences.items() <= known.items() else None
             for image in part.images:
                 old = self.images.get(image.id)
                 if old is None or not old.file_name:
                     self.images[image.id] = image
-        known = {number: licence for part in self.parts for number, licence in part.licences.items()}
-        # By the number that pictures give: the licence's short name, and what a sample carries of it besides.
-        self.licences: dict[int | None, tuple[str | None, dict[str, Any]]] = {}
-        for number, licence in known.items():
-            address = {"licence_url": licence.url} if licence.url else {}
-            self.licences[number] = short_licence(licence), {"license": number, **address}
-        self.licences[None] = None, {}
+                    if own:
+                        self.own_licences[image.id] = own
         self.base = layout.base_of(self.parts[0].path)
         self.folder, self.names = layout.picture_folder(self.base, name, map(file_name, self.images.values()))
         self.credits = read_credits(self.base)
@@ -103,7 +106,8 @@ class Split:
         """Build one sample."""
         number, flickr, coco = picture.id, picture.flickr_url, picture.coco_url
         labels: dict[str, Sequence[Any]] = {kind: group[number] for kind, group in groups.items() if number in group}
-        licence, extra = self.licences.get(picture.license) or (None, {"license": picture.license})
+        known = self.own_licences.get(number, self.licences)
+        licence, extra = known.get(picture.license) or (None, {"license": picture.license})
         extra = {"file_name": picture.file_name or "", **extra}
         if flickr:
             extra["flickr_url"] = flickr
@@ -145,6 +149,15 @@ def flickr_id(address: str) -> str | None:
 def file_name(picture: Picture) -> str:
     """Return a picture's file name; where a list has none (LVIS), the end of its COCO address."""
     return picture.file_name or (picture.coco_url or "").rpartition("/")[2]
+
+
+def licences(known: Mapping[int, Licence]) -> Licences:
+    """Return by the number that pictures give: the licence's short name, and what a sample carries of it besides."""
+    found: Licences = {None: (None, {})}
+    for number, licence in known.items():
+        address = {"licence_url": licence.url} if licence.url else {}
+        found[number] = short_licence(licence), {"license": number, **address}
+    return found
 
 
 def short_licence(licence: Licence) -> str | None:

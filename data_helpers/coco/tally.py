@@ -220,7 +220,7 @@ class Tally:
             if note.iscrowd not in CROWD_OR_NOT:
                 self._tell("bad-crowd", note, f"iscrowd is {note.iscrowd}, expected 0 or 1")
         for note in notes:
-            if note.area is not None and note.area < 0:
+            if note.area is not None and not note.area >= 0:
                 self._tell("bad-area", note, f"area is {note.area:g} square pixels")
         if not part.categories and (part.captions or part.results):
             return

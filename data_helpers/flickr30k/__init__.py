@@ -291,7 +291,7 @@ def _check(whole: _Root, stem: str, chains: set[str], found: _Entities) -> Itera
             if w < 1 or h < 1:
                 yield Problem("zero-area-box", where, f"{w} by {h} pixels")
             elif x < 0 or y < 0 or x + w > (width or 0) or y + h > (height or 0):
-                yield Problem("box-outside", where, f"[{x}, {y}, {w}, {h}] in a picture of {width} by {height}")
+                yield Problem("outside-box", where, f"[{x}, {y}, {w}, {h}] in a picture of {width} by {height}")
         if stem in whole.sentences and (lost := set(box.chains) - chains):
             yield Problem("unknown-chain", where, f"no caption names {', '.join(sorted(lost))}")
     if found.boxes and (bare := chains - named):

@@ -124,7 +124,7 @@ def _boxes(labels: dict[str, Sequence[Any]], size: tuple[int, int] | None, where
         if width <= 0 or height <= 0:
             report("zero-area-box", where, f"width {width}, height {height}")
         if x < 0 or y < 0 or x + width > right or y + height > bottom:
-            report("box-outside", where, f"{box.bbox} in a picture of {right}x{bottom}")
+            report("outside-box", where, f"{box.bbox} in a picture of {right}x{bottom}")
         if classes and box.label != classes[0].label:
             report("box-of-other-class", where, f"a box of {box.label}, the picture's class is {classes[0].label}")
 
