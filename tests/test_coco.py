@@ -356,6 +356,7 @@ def test_a_bad_record_is_a_problem_that_names_it(folder: Any, kind: str) -> None
         ([[1, 1, 2, 2, 3]], "3 points"),
         ([[1, 1, 2, 2, 3, "x"]], "flat list"),
         ([[1, 1, 2, 2, 3, 1e300]], "million"),
+        ([[1, 1, 2, 2, 3, 10**400]], "million"),
         ({"size": [6, 8], "counts": [40, 7]}, "47 pixels"),
         ({"size": [6, 8], "counts": [60, -12]}, "negative"),
         ({"size": [6, 8], "counts": "~~~"}, "compressed"),
