@@ -218,6 +218,7 @@ def test_other_labels_are_kept(fo: Any, tmp_path: Path) -> None:
         # What MongoDB or Python cannot hold stands as it is written.
         (f"[1, 1, {2**70}]", f"[1, 1, {2**70}]"),
         ("[1, 1, 1e999]", "[1, 1, 1e999]"),
+        (f"[{10**400}, 1, 2]", f"[{10**400}, 1, 2]"),
         ('{"\\u0000": 1}', '{"\\u0000": 1}'),
     ],
 )
@@ -345,10 +346,11 @@ def test_masks_are_those_of_the_whole_picture(fo: Any) -> None:
         [-1, 1, 20, 0],
         [1, 1, "Infinity", 1],
         ["NaN", 1, 1, 0],
+        [1e308, 1, 1e308, 1],
     ],
 )
 def test_boxes_are_tagged_in_the_words_of_summary(fo: Any, tmp_path: Path, box: list[Any]) -> None:
-    folder(tmp_path, [{"bbox": box, "segmentation": []}])
+    folder(tmp_path, [{"bbox": box, "segmentation": SQUARE}])
     words = {"bad-box", "zero-area-box", "outside-box"}
     expected = {problem["kind"] for problem in data_helpers.summary("coco", tmp_path)["problems"]} & words
     stored = data_helpers.to_fiftyone(data_helpers.read("coco", tmp_path), "tagged").first()
@@ -399,22 +401,25 @@ def test_odd_panoptic_maps_arrive(fo: Any, tmp_path: Path) -> None:
     maps.mkdir(parents=True)
     (tmp_path / "val2017").mkdir()
     odd: list[dict[str, Any]] = [{"category_id": 70000}, {"bbox": ["NaN", 0, 1, 1]}, {"id": 3}]
+    odd.append({"bbox": [1e308, -1e308, 1e308, 1]})
     segments = [{"id": 258, "category_id": 1, "area": 48, "bbox": [0, 0, 8, 6]} | one for one in odd]
     content = {
-        "images": [{"id": n, "file_name": f"{n}.jpg", "width": 8, "height": 6} for n in range(3)],
+        "images": [{"id": n, "file_name": f"{n}.jpg", "width": 8, "height": 6} for n in range(4)],
         "annotations": [
             {"image_id": n, "file_name": f"{n}.png", "segments_info": [one]} for n, one in enumerate(segments)
         ],
         "categories": [{"id": 1, "name": "cat"}, {"id": 70000, "name": "dog"}],
     }
     (tmp_path / "annotations" / "panoptic_val2017.json").write_text(json.dumps(content))
-    for number in range(3):
+    for number in range(4):
         Image.new("RGB", (8, 6), (2, 1, 0)).save(maps / f"{number}.png")
         Image.new("RGB", (8, 6)).save(tmp_path / "val2017" / f"{number}.jpg")
     problems = data_helpers.summary("coco", tmp_path)["problems"]
-    first, second, third = data_helpers.to_fiftyone(data_helpers.read("coco", tmp_path), "odd", problems=problems)
+    stored = data_helpers.to_fiftyone(data_helpers.read("coco", tmp_path), "odd", problems=problems)
+    first, second, third, fourth = stored
     assert first.panoptic is None and first.panoptic_without_place and "bad-panoptic" in first.tags
     assert (second.panoptic.mask == 1).all() and second.segments.detections == []
+    assert fourth.segments.detections == [] and {"bad-box", "outside-box"} <= set(fourth.tags)
     assert "bad-panoptic" in third.tags and not third.panoptic.mask.any()
 
 

@@ -579,6 +579,10 @@ def test_panoptic_problems(folder: Any) -> None:
     assert "unknown segment 592137" in details and "area 48, 47 pixels" in details
     Image.new("RGB", (6, 8), (2, 1, 0)).save(maps / "000000000001.png")
     assert "the map is 6x8, the picture 8x6" in coco.scan(root).problems[0].detail
+    for box_of, kind in (([0, 0, -8, 6], "bad-box"), ([9, 0, 8, 6], "outside-box"), ([1, 1, 0, 2], "zero-area-box")):
+        segment = document({"image_id": 1, "file_name": "1.png", "segments_info": [segments[0] | {"bbox": box_of}]})
+        (problem,) = [one for one in coco.scan(folder(segment, name=name)).problems if one.kind.endswith("box")]
+        assert problem.kind == kind and "a record of image 1" in problem.where
     empty = document({"image_id": 1, "file_name": "000000000001.png", "segments_info": []})
     assert "unknown-category" not in kinds(coco.scan(folder(empty, name=name)))
     folder(content, name=name)

@@ -106,7 +106,7 @@ class Labels:
                 # Nearly all boxes are sound: one comparison tells, and that they are numbers.
                 if not (x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= right and y + h <= low):
                     found += faults(box, width, height)
-                    if not all(map(math.isfinite, box)):
+                    if not is_finite(box):
                         left.append(record)
                         continue
             if id(record) in masks:
@@ -157,6 +157,8 @@ class Labels:
             with contextlib.suppress(FormatError):
                 values = record.keypoints or []
             plain = isinstance(values, list) and {int, float}.issuperset(map(type, values))
+            # What is no number fails every comparison.
+            plain = plain and all(map((1e6).__ge__, map(abs, values)))
             if not plain or len(values) % 3 or not {0, 1, 2}.issuperset(values[2::3]):
                 found.append("bad-keypoints")
                 self.other(document, "keypoints_without_place", [record])
@@ -215,6 +217,12 @@ def detection(number: Any, box: Sequence[float], width: int, height: int) -> dic
     x, y, w, h = box
     relative = [x / width, y / height, w / width, h / height]
     return {"_id": number, "_cls": "Detection", "attributes": {}, "tags": [], "bounding_box": relative}
+
+
+def is_finite(box: Sequence[float]) -> bool:
+    """Tell whether a box has a right and a lower edge: two numbers may be finite and their sum is not."""
+    x, y, w, h = box
+    return math.isfinite((x + w) + (y + h))
 
 
 def faults(box: Sequence[float], width: int, height: int) -> list[str]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from ..coco.masks import read_panoptic
 from ..errors import FormatError
 from ..samples import Sample
-from .labels import Labels, detection
+from .labels import Labels, detection, faults, is_finite
 from .masks import by_category, cut, painted, stored
 
 
@@ -66,7 +64,10 @@ class Maps(Labels):
         self._segmentation(document, "panoptic", canvas, names)
         path, placed = "segments.detections", []
         for segment in segments:
-            if segment.bbox is None or not np.isfinite(sum(segment.bbox)):
+            if segment.bbox is None:
+                continue
+            found += faults(segment.bbox, width, height)
+            if not is_finite(segment.bbox):
                 continue
             label = detection(self._new_id(), segment.bbox, width, height)
             if name := self._label(segment):

@@ -160,7 +160,7 @@ class Tally:
             counts["stuff"] += len(counted)
             self.classes["stuff" if part.stuff else "boxes"].update(map(CATEGORY, counted))
             if boxed:
-                self._boxes(boxed, images if boxed is notes else column(boxed, "image_id"))
+                self._boxes(boxed, boxed, images if boxed is notes else column(boxed, "image_id"))
             counts["masks"] += self._outlines(kept)
         elif part.classes:
             bare = [note for note in notes if only_class(note)]
@@ -180,6 +180,10 @@ class Tally:
                     counts["panoptic"] += 1
                     self.classes["panoptic"].update(segment.category_id for segment in note.segments_info)
                     self._map(note)
+            placed = [(note, one) for note in notes for one in note.segments_info or () if one.bbox is not None]
+            if placed:
+                owners, segments = zip(*placed, strict=True)
+                self._boxes(owners, segments, column(owners, "image_id"))
         self._records(notes)
 
     def close(self) -> None:
@@ -231,8 +235,8 @@ class Tally:
                 if one.category_id not in known and note.caption is None:
                     self._tell("unknown-category", note, f"category {one.category_id} is not in the list")
 
-    def _boxes(self, notes: list[Annotation], images: Numbers) -> None:
-        boxes = np.fromiter(chain.from_iterable(map(BBOX, notes)), np.float64, 4 * len(notes)).reshape(-1, 4)
+    def _boxes(self, notes: Sequence[Annotation], boxed: Sequence[Any], images: Numbers) -> None:
+        boxes = np.fromiter(chain.from_iterable(map(BBOX, boxed)), np.float64, 4 * len(boxed)).reshape(-1, 4)
         sound = ((boxes >= 0) & (boxes < np.inf)).all(axis=1)
         with np.errstate(invalid="ignore", over="ignore"):
             outside = (boxes[:, :2] + boxes[:, 2:] > self.limits(images)).any(axis=1)
