@@ -220,12 +220,13 @@ def test_other_labels_are_kept(fo: Any, tmp_path: Path) -> None:
         ("[1, 1, 1e999]", "[1, 1, 1e999]"),
         (f"[{10**400}, 1, 2]", f"[{10**400}, 1, 2]"),
         ('{"\\u0000": 1}', '{"\\u0000": 1}'),
+        (b'["\xff"]', '["\ufffd"]'),
     ],
 )
-def test_odd_keypoints_are_kept_as_plain_data(fo: Any, points: str, kept: Any) -> None:
+def test_odd_keypoints_are_kept_as_plain_data(fo: Any, points: str | bytes, kept: Any) -> None:
     import msgspec
 
-    note = coco.Annotation(1, raw_keypoints=msgspec.Raw(points.encode()), num_keypoints=1)
+    note = coco.Annotation(1, raw_keypoints=msgspec.Raw(points), num_keypoints=1)
     sample = Sample(id=1, width=8, height=6, labels={"keypoints": [note]})
     stored = data_helpers.to_fiftyone([sample], "points").first()
     assert "bad-keypoints" in stored.tags and stored.keypoints.keypoints == []

@@ -534,6 +534,20 @@ def test_labels_of_a_wrong_shape_never_break_a_reader(folder: Any, wrong: Any) -
     assert repr(samples[0].labels["boxes"][0]).startswith("Annotation(")
 
 
+@pytest.mark.parametrize("wrong", [b'{"size": [6, 8], "counts": "\xff"}', b'["\xff"]', b'"\xc3"', b'{"\xff": 1}'])
+def test_bytes_that_are_no_text_are_told(folder: Any, wrong: bytes, tmp_path: Path) -> None:
+    record = json.dumps(box(1, bbox=None, keypoints="?", segmentation="?")).encode().replace(b'"?"', wrong)
+    root = folder(json.dumps(document("?")).encode().replace(b'"?"', record))
+    assert kinds(coco.scan(root)) == ["bad-rle" if wrong[:1] == b"{" else "bad-polygon", "bad-keypoints"]
+    (sample,) = samples = read(root)
+    assert show.gallery(samples).pictures == 1
+    with pytest.raises(FormatError, match="annotation 1: segmentation"):
+        coco.mask(sample.labels["masks"][0], 6, 8)
+    (tmp_path / "results.json").write_bytes(b"[" + record + b"]")
+    with pytest.raises(FormatError, match="record 0: annotation 1: segmentation"):
+        coco.read_results(tmp_path / "results.json")
+
+
 @pytest.mark.parametrize("kind", PICTURES)
 def test_a_bad_picture_is_a_problem(folder: Any, kind: str) -> None:
     found = coco.scan(folder(document(box(1)), PICTURES[kind]))
@@ -728,12 +742,14 @@ def test_what_nests_or_outgrows_is_told_in_pieces_too(folder: Any, monkeypatch: 
     far = json.dumps(document(box(1, segmentation=[[1, 1, 4, 1, 4, 77]]), *many)).replace("77", "1e400")
     big = json.dumps(document(*many, images=[{"id": 2**63, "file_name": "a.jpg"}]))
     category = json.dumps(document(*many, categories=[{"id": 1, "name": "cat"}, {"id": 2**63, "name": "dog"}]))
-    whole = [coco.scan(folder(text.encode())) for text in (deep, far, big, category)]
+    # Of two faults that one is told which the whole file tells.
+    both = json.dumps(document(box(2**70), *many)).replace('"id": 19', '"id": 19,')
+    whole = [coco.scan(folder(text.encode())) for text in (deep, far, big, category, both)]
     assert [kinds(scan)[:1] for scan in whole[:3]] == [["bad-file"], ["bad-polygon"], ["bad-file"]]
     assert whole[3].problems == []
     monkeypatch.setattr(parts, "LARGE", 0)
     monkeypatch.setattr(decoding, "PIECE", 400)
-    assert [coco.scan(folder(text.encode())) for text in (deep, far, big, category)] == whole
+    assert [coco.scan(folder(text.encode())) for text in (deep, far, big, category, both)] == whole
 
 
 @pytest.mark.parametrize("last", [[], [box(99)]])

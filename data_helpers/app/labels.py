@@ -259,6 +259,6 @@ def _plain(value: Any) -> Any:
     try:
         found = msgspec.json.decode(value) if value else None
         encode({"": found})
-    except (msgspec.DecodeError, errors.BSONError, OverflowError, RecursionError):
+    except (msgspec.DecodeError, errors.BSONError, OverflowError, RecursionError, UnicodeDecodeError):
         return bytes(value).decode("utf-8", "replace")
     return found

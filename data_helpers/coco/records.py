@@ -107,7 +107,7 @@ class Annotation(msgspec.Struct, gc=False, omit_defaults=True):
     def _decoded(self, field: str, raw: msgspec.Raw) -> Any:
         try:
             return msgspec.json.decode(raw) if raw else None
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise FormatError(f"annotation {self.id}: {field}: {error}. Mend the record.") from error
 
     @property

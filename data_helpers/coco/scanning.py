@@ -72,6 +72,9 @@ def _labels(split: Split, classes: dict[str, Counter[str]], report: Report) -> C
         try:
             tally = count(part, split.images, before)
         except FormatError as error:
+            if part.span is not None:
+                # What lies behind may be broken, too: read whole, the file tells its first fault.
+                raise UnevenError from error
             report("bad-file", part.path.name, str(error))
             continue
         tally.report(report)
