@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -126,6 +127,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, 1 for an error told on stderr, 2 for wrong usage."""
     try:
         options = _parser().parse_args(arguments)
+        if isinstance(sys.stdout, io.TextIOWrapper) and not options.json:
+            # A name that the terminal cannot spell is told in escapes.
+            sys.stdout.reconfigure(errors="backslashreplace")
         options.run(options)
         sys.stdout.flush()
     except DataError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ LARGE = 200_000_000
 def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, msgspec.Raw):
+        return msgspec.json.decode(value)
     if hasattr(value, "tolist"):
         return value.tolist()
     if hasattr(value, "to_json"):
@@ -28,11 +31,15 @@ def _plain(value: Any) -> Any:
 
 
 def _json(value: Any) -> None:
-    text = msgspec.json.encode(value, enc_hook=_plain)
+    try:
+        text = msgspec.json.encode(value, enc_hook=_plain)
+    except UnicodeEncodeError:
+        # A file's name need not be text; JSON's escapes hold it all the same.
+        text = json.dumps(msgspec.to_builtins(value, str_keys=True, enc_hook=_plain)).encode()
     # An outline is handed on as its file spells it, line breaks included; a sample must stay on one line.
     if b"\n" in text or b"\r" in text:
         text = msgspec.json.format(text, indent=-1)
-    sys.stdout.write(text.decode() + "\n")
+    sys.stdout.write(text.decode("utf-8", "replace") + "\n")
 
 
 def _size(count: int | None) -> str:

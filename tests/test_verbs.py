@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,28 @@ def test_a_sample_stays_on_one_line_however_its_file_is_spaced(
     assert main(["read", "coco", "--json"]) == 0
     plain = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["labels"] for one in spaced] == [one["labels"] for one in plain] and len(plain) > 10
+
+
+def test_names_and_outlines_that_are_no_text_are_told(tmp_path: Path) -> None:
+    root = tmp_path / "coco"
+    shutil.copytree(data_helpers.miniature("coco"), root)
+    name = os.fsencode(next((root / "val2017").glob("*.jpg")).parent) + b"/\xff.jpg"
+    try:
+        Path(os.fsdecode(name)).write_bytes(b"404")
+    except OSError:
+        pytest.skip("names are text here")
+    for path in (root / "annotations").glob("instances_*.json"):
+        path.write_bytes(path.read_bytes().replace(b'"segmentation":', b'"segmentation": "\xff", "old":', 1))
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+
+    def told(verb: str, *more: str) -> str:
+        arguments = [sys.executable, "-m", "data_helpers", verb, "coco", "--root", str(root), *more]
+        return subprocess.run(arguments, env=env, capture_output=True, text=True, check=True).stdout
+
+    assert "\\udcff.jpg" in told("summary", "--rows", "99")
+    assert "val2017/\udcff.jpg" in {one["where"] for one in json.loads(told("summary", "--json"))["problems"]}
+    env["PYTHONIOENCODING"] = "utf-8"
+    assert len(list(map(json.loads, told("read", "--json").splitlines()))) > 10
 
 
 @pytest.mark.parametrize(
