@@ -306,6 +306,11 @@ def test_lists_of_one_split_may_number_their_licences_differently(folder: Any) -
     own = {"images": [more], "licenses": other, "annotations": []}
     root = folder(own, name="captions_val2017.json")
     assert [sample.licence for sample in read(root)] == ["CC BY 2.0", "All rights reserved"]
+    # Who takes a picture's record from a later list takes that list's licences with it.
+    folder(document(licenses=other), name="captions_val2017.json")
+    folder(document(images=[{"id": 2, "license": 4}], licenses=table))
+    folder(own, name="stuff_val2017.json")
+    assert [sample.licence for sample in read(root)] == ["All rights reserved"] * 2
 
 
 def test_a_list_without_a_split_in_its_name_joins_the_one_with_its_pictures(folder: Any) -> None:

@@ -46,6 +46,8 @@ class Split:
                     self.images[image.id] = image
                     if own:
                         self.own_licences[image.id] = own
+                    elif old is not None:
+                        self.own_licences.pop(image.id, None)
         self.base = layout.base_of(self.parts[0].path)
         self.folder, self.names = layout.picture_folder(self.base, name, map(file_name, self.images.values()))
         self.credits = read_credits(self.base)
