@@ -273,6 +273,10 @@ def test_people_of_two_lists_are_one_box(folder: Any) -> None:
     (sample,) = read(root)
     assert [note.id for note in sample.labels["boxes"]] == [1, 2, 3]
     assert sample.labels["keypoints"][0].keypoints == points and found.problems == []
+    # Who numbers stuff from 1 has not told of these people before.
+    (root / "annotations" / "instances_val2017.json").rename(root / "annotations" / "stuff_val2017.json")
+    assert coco.scan(root).labels == {"boxes": 2, "keypoints": 1, "masks": 2, "stuff": 2}
+    assert [note.id for note in read(root)[0].labels["boxes"]] == [1, 3]
 
 
 def test_selection(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ class Tally:
     """
 
     def __init__(self, part: Part, images: dict[int, Picture], before: Sequence[Tally]) -> None:
-        self.part, self.pictures, self.before = part, images, tuple(before)
+        self.part, self.pictures, self.before = part, images, [t for t in before if "boxes" in t.part.kinds()]
         self.limits = Limits(images)
         self.name = part.path.name
         self.counts: Counter[str] = Counter()
@@ -147,9 +147,9 @@ class Tally:
         images, ids = column(notes, "image_id"), column(notes, "id")
         self.columns.append((images, ids))
         kept = notes
-        if part.points and part.boxes and self.before:
+        if part.points and self.before and "boxes" in part.kinds():
             if self.known is None:
-                pairs = (zip(t.images.tolist(), t.ids.tolist(), strict=True) for t in self.before if t.part.boxes)
+                pairs = (zip(t.images.tolist(), t.ids.tolist(), strict=True) for t in self.before)
                 self.known = set(chain.from_iterable(pairs))
             # The people of a list of keypoints stand in the list of instances too.
             kept = [note for note in notes if (note.image_id, NONE if note.id is None else note.id) not in self.known]
