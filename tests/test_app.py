@@ -402,24 +402,25 @@ def test_odd_panoptic_maps_arrive(fo: Any, tmp_path: Path) -> None:
     maps.mkdir(parents=True)
     (tmp_path / "val2017").mkdir()
     odd: list[dict[str, Any]] = [{"category_id": 70000}, {"bbox": ["NaN", 0, 1, 1]}, {"id": 3}]
-    odd.append({"bbox": [1e308, -1e308, 1e308, 1]})
+    odd += [{"bbox": [1e308, -1e308, 1e308, 1]}, {"bbox": None}]
     segments = [{"id": 258, "category_id": 1, "area": 48, "bbox": [0, 0, 8, 6]} | one for one in odd]
     content = {
-        "images": [{"id": n, "file_name": f"{n}.jpg", "width": 8, "height": 6} for n in range(4)],
+        "images": [{"id": n, "file_name": f"{n}.jpg", "width": 8, "height": 6} for n in range(5)],
         "annotations": [
             {"image_id": n, "file_name": f"{n}.png", "segments_info": [one]} for n, one in enumerate(segments)
         ],
         "categories": [{"id": 1, "name": "cat"}, {"id": 70000, "name": "dog"}],
     }
     (tmp_path / "annotations" / "panoptic_val2017.json").write_text(json.dumps(content))
-    for number in range(4):
+    for number in range(5):
         Image.new("RGB", (8, 6), (2, 1, 0)).save(maps / f"{number}.png")
         Image.new("RGB", (8, 6)).save(tmp_path / "val2017" / f"{number}.jpg")
     problems = data_helpers.summary("coco", tmp_path)["problems"]
     stored = data_helpers.to_fiftyone(data_helpers.read("coco", tmp_path), "odd", problems=problems)
-    first, second, third, fourth = stored
+    first, second, third, fourth, fifth = stored
     assert first.panoptic is None and first.panoptic_without_place and "bad-panoptic" in first.tags
     assert (second.panoptic.mask == 1).all() and second.segments.detections == []
+    assert [segment.bounding_box for segment in fifth.segments.detections] == [[0, 0, 1, 1]] and len(fifth.tags) == 1
     assert fourth.segments.detections == [] and {"bad-box", "outside-box"} <= set(fourth.tags)
     assert "bad-panoptic" in third.tags and not third.panoptic.mask.any()
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from ..coco.masks import mask
 from ..errors import FormatError
 from ..samples import Sample
 from .masks import in_box, own_box, stored
@@ -111,7 +112,8 @@ class Labels:
                         continue
             if id(record) in masks:
                 try:
-                    box, pixels = (box, in_box(record, box, height, width)) if box else own_box(record, height, width)
+                    pixels = in_box(record, box, height, width) if box else mask(record, height, width)
+                    box, pixels = (box, pixels) if box else own_box(pixels)
                 except FormatError:
                     found.append(bad_outline(record))
             if box is None:

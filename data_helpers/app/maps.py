@@ -9,7 +9,7 @@ from ..coco.masks import read_panoptic
 from ..errors import FormatError
 from ..samples import Sample
 from .labels import Labels, detection, faults, is_finite
-from .masks import by_category, cut, painted, stored
+from .masks import by_category, cut, own_box, painted, stored
 
 
 class Maps(Labels):
@@ -64,15 +64,17 @@ class Maps(Labels):
         self._segmentation(document, "panoptic", canvas, names)
         path, placed = "segments.detections", []
         for segment in segments:
-            if segment.bbox is None:
+            # A result of a model has its pixels alone.
+            box = segment.bbox or own_box(pixels == segment.id)[0]
+            if box is None:
                 continue
-            found += faults(segment.bbox, width, height)
-            if not is_finite(segment.bbox):
+            found += faults(box, width, height)
+            if not is_finite(box):
                 continue
-            label = detection(self._new_id(), segment.bbox, width, height)
+            label = detection(self._new_id(), box, width, height)
             if name := self._label(segment):
                 label["label"] = name
-            own = cut(pixels, segment.bbox) == segment.id
+            own = cut(pixels, box) == segment.id
             if own.size:
                 label["mask"] = stored(own)
             self._attributes(label, segment, path)

@@ -86,12 +86,8 @@ def _fifth(value: float) -> float:
     return int(value * 5 + 0.5) / 5
 
 
-def own_box(record: Any, height: int, width: int) -> tuple[tuple[int, ...] | None, npt.NDArray[np.bool_]]:
-    """Decode a mask that has no box: return the tight box of its pixels, None where it has none, and the mask in it.
-
-    Errors as for `in_box`.
-    """
-    whole = mask(record, height, width)
+def own_box(whole: npt.NDArray[np.bool_]) -> tuple[tuple[int, ...] | None, npt.NDArray[np.bool_]]:
+    """Return the tight box of a mask's pixels, None where it has none, and the mask in it."""
     rows, columns = (np.flatnonzero(whole.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return None, whole[:0, :0]
