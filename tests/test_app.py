@@ -362,7 +362,7 @@ def test_boxes_are_tagged_in_the_words_of_summary(fo: Any, tmp_path: Path, box: 
 SEGMENTS = [{"id": 1, "category_id": 1, "area": 20, "bbox": [0, 0, 8, 6]}]
 
 
-@pytest.mark.parametrize("fault", ["", "transposed", "unknown segment", "another area", "two records"])
+@pytest.mark.parametrize("fault", ["", "transposed", "unknown segment", "another area", "no pixel", "two records"])
 def test_wrong_panoptic_maps_are_tagged(fo: Any, tmp_path: Path, fault: str) -> None:
     """Without a word of ``summary``: what a map says against its list is seen as it is stored."""
     from PIL import Image
@@ -379,6 +379,8 @@ def test_wrong_panoptic_maps_are_tagged(fo: Any, tmp_path: Path, fault: str) -> 
     colours[..., 0] = ids
     Image.fromarray(colours.swapaxes(0, 1) if fault == "transposed" else colours).save(maps / "1.png")
     notes: list[dict[str, Any]] = [{"file_name": "1.png", "segments_info": SEGMENTS}]
+    if fault == "no pixel":
+        notes[0]["segments_info"] = [*SEGMENTS, {"id": 8, "category_id": 1}]
     if fault == "two records":
         notes.append({"file_name": "2.png", "segments_info": [{"id": 7, "category_id": 1, "area": 48}]})
     folder(tmp_path, notes, "panoptic")

@@ -602,6 +602,9 @@ def test_panoptic_problems(folder: Any) -> None:
     assert "unknown segment 592137" in details and "area 48, 47 pixels" in details
     Image.new("RGB", (6, 8), (2, 1, 0)).save(maps / "000000000001.png")
     assert "the map is 6x8, the picture 8x6" in coco.scan(root).problems[0].detail
+    ghost = {"image_id": 1, "file_name": "000000000001.png", "segments_info": [{"id": 7, "category_id": 1}]}
+    details = [problem.detail for problem in coco.scan(folder(document(ghost), name=name)).problems]
+    assert "segment 7: 0 pixels in the map" in details
     for box_of, kind in (([0, 0, -8, 6], "bad-box"), ([9, 0, 8, 6], "outside-box"), ([1, 1, 0, 2], "zero-area-box")):
         segment = document({"image_id": 1, "file_name": "1.png", "segments_info": [segments[0] | {"bbox": box_of}]})
         (problem,) = [one for one in coco.scan(folder(segment, name=name)).problems if one.kind.endswith("box")]

@@ -129,7 +129,7 @@ def by_category(
     areas = dict(zip(values.tolist(), counts.tolist(), strict=True))
     areas.pop(0, None)
     told = [(segment.area, areas.pop(segment.id, 0)) for segment in segments]
-    sound = not areas and all(area in (None, seen) for area, seen in told)
+    sound = not areas and all(seen and area in (None, seen) for area, seen in told)
     return (painted if painted.max(initial=0) > 255 else painted.astype(np.uint8)), names, sound
 
 

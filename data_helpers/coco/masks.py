@@ -231,7 +231,8 @@ def compare_map(path: Any, segments: Iterable[Any], height: int | None, width: i
     seen = {int(value): int(area) for value, area in zip(values, areas, strict=True) if value}
     for segment in segments:
         area = seen.pop(segment.id, 0)
-        if segment.area is not None and area != segment.area:
-            yield f"segment {segment.id}: area {segment.area:g}, {area} pixels in the map"
+        if not area or segment.area not in (None, area):
+            told = "" if segment.area is None else f"area {segment.area:g}, "
+            yield f"segment {segment.id}: {told}{area} pixels in the map"
     for value, area in seen.items():
         yield f"{area} pixels of an unknown segment {value}"
