@@ -44,7 +44,7 @@ book: $(VENV)/.book ## build the book strictly into _build/html
 test: $(VENV)/.all ## everything that CI runs
 	@$(PY) tools/build.py
 	@$(MAKE) --no-print-directory lint
-	$(PY) -m pytest -n $(JOBS) --dist loadscope tests
+	$(PY) -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder tests
 
 lint: $(VENV)/.all ## style and types
 	$(PY) -m ruff check .

@@ -106,14 +106,21 @@ class _Notebook:
         folders = real_folders(stem) if stem else []
         if not folders:
             pytest.skip("no real folder of this dataset at hand")
-        failures = []
+        # One kernel, emptied before each folder: to load FiftyOne takes longer than most of what a notebook does.
+        book, parts = load(self.path), []
         for folder in folders:
-            book = load(self.path)
-            env = environment | {f"DATA_HELPERS_ROOT_{str(stem).upper()}": str(folder)}
-            try:
-                refresh.run(book, self.path.parent, env=env)
-            except refresh.CellExecutionError as error:
-                plain = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+            begin = (
+                f"%reset -f\nimport os; os.environ['DATA_HELPERS_ROOT_{str(stem).upper()}'] = {str(folder)!r}; del os"
+            )
+            parts.append([nbformat.v4.new_code_cell(begin), *copy.deepcopy(book.cells)])
+        book.cells = [cell for part in parts for cell in part]
+        refresh.run(book, self.path.parent, env=environment, keep_going=True)
+        failures = []
+        for folder, part in zip(folders, parts, strict=True):
+            outputs = [output for cell in part if cell.cell_type == "code" for output in cell.outputs]
+            # What failed first leaves the cells below it without their names.
+            if error := next((output for output in outputs if output.output_type == "error"), None):
+                plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error.traceback))
                 failures.append(f"{folder.relative_to(REAL)}:\n{plain[-3000:]}")
         assert not failures, "\n".join(failures)
 
