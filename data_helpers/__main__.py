@@ -127,9 +127,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 0, 1 for an error told on stderr, 2 for wrong usage."""
     try:
         options = _parser().parse_args(arguments)
-        if isinstance(sys.stdout, io.TextIOWrapper) and not options.json:
-            # A name that the terminal cannot spell is told in escapes.
-            sys.stdout.reconfigure(errors="backslashreplace")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # JSON is UTF-8 wherever it goes; a name that the terminal cannot spell is told in escapes.
+            if options.json:
+                sys.stdout.reconfigure(encoding="utf-8")
+            else:
+                sys.stdout.reconfigure(errors="backslashreplace")
         options.run(options)
         sys.stdout.flush()
     except DataError as error:
