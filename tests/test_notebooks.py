@@ -109,7 +109,7 @@ class _Notebook:
         # One kernel, emptied before each folder: to load FiftyOne takes longer than most of what a notebook does.
         book, parts = load(self.path), []
         for folder in folders:
-            begin = f"%reset -f\n%set_env DATA_HELPERS_ROOT_{str(stem).upper()}={folder}"
+            begin = f"%reset_selective -f ^[^_]\n%set_env DATA_HELPERS_ROOT_{str(stem).upper()}={folder}"
             parts.append([nbformat.v4.new_code_cell(begin), *copy.deepcopy(book.cells)])
         book.cells = [cell for part in parts for cell in part]
         refresh.run(book, self.path.parent, env=environment, keep_going=True)
