@@ -508,6 +508,44 @@ def test_ctrl_c_keeps_the_part_and_says_so(server: Server, tmp_path: Path, capfd
     assert visible(tmp_path / "root") == {"x.zip": BODY}
 
 
+INTERRUPTED = """
+import faulthandler, hashlib, random, signal, sys
+from pathlib import Path
+from data_helpers.remote.sinks import PartFile, State
+
+class Answer:
+    def fill(self, view):
+        view[:64] = bytes(range(64))
+        return 64
+
+def stop(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, stop)
+chance, target = random.Random(20), Path(sys.argv[1])
+for _ in range(300):
+    faulthandler.dump_traceback_later(20, exit=True)
+    sink = PartFile(target, ("sha256",))
+    sink.start(State(url="x"))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-4, 3e-3))
+        while True:
+            sink.write(sink.take(Answer()))
+    except KeyboardInterrupt:
+        sink.close()
+    again = PartFile(target, ("sha256",))
+    assert again.digests()["sha256"] == hashlib.sha256(again.path.read_bytes()).hexdigest()
+    again.close()
+print("all closed")
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+def test_ctrl_c_at_any_instruction_lets_the_part_be_closed(tmp_path: Path) -> None:
+    child = subprocess.run([sys.executable, "-c", INTERRUPTED, str(tmp_path / "x.zip")], capture_output=True, text=True)
+    assert (child.stdout, child.returncode) == ("all closed\n", 0), child.stderr
+
+
 def _fetch_in_process(root: str, small: int, results: Any) -> None:
     running.SMALL = small
     web._idle.clear()

@@ -102,14 +102,15 @@ class PartFile:
             self._empty()
         self._reset()
         self._thread: threading.Thread | None = None
-        self._queue: queue.Queue[bytes | memoryview | None] = queue.Queue(RING)
+        # Ctrl-C may raise anywhere: in a queue written in Python it leaves a lock taken, and closing waits for ever.
+        self._queue: queue.SimpleQueue[memoryview | queue.SimpleQueue[None] | None] = queue.SimpleQueue()
         self._free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
         self._spare: bytearray | None = None
         self._made = 0
         if self.size and hashes:
             self._file.seek(0)
-            while piece := self._file.read(1 << 20):
-                self._feed(piece)
+            while count := self._file.readinto(view := self._buffer()):
+                self._feed(view[:count])
         self._file.seek(self.size)
 
     def _reset(self) -> None:
@@ -134,12 +135,15 @@ class PartFile:
 
     def take(self, answer: Answer) -> bytes | memoryview:
         """Return the next bytes of an answer, to be given to `write`; waits while the hash has all buffers."""
+        view = self._buffer()
+        return view[: answer.fill(view)]
+
+    def _buffer(self) -> memoryview:
         if self._spare is None:
             fresh = self._made < RING and self._free.empty()
             self._made += fresh
             self._spare = bytearray(PIECE) if fresh else self._free.get()
-        view = memoryview(self._spare)
-        return view[: answer.fill(view)]
+        return memoryview(self._spare)
 
     def write(self, data: bytes | memoryview) -> None:
         """Take bytes: into the file at once, into the hash when its thread gets there."""
@@ -156,8 +160,11 @@ class PartFile:
         self._feed(data)
 
     def _feed(self, data: bytes | memoryview) -> None:
-        if isinstance(data, memoryview) and data.obj is self._spare:
-            self._spare = None
+        if not (isinstance(data, memoryview) and data.obj is self._spare):
+            # What an answer unpacked lies in no buffer of the ring, so nothing bounds how much of it could wait.
+            self._drain()
+            return self._update(data)
+        self._spare = None
         if self._thread is None:
             thread = threading.Thread(target=self._hash, daemon=True, name="hashing")
             thread.start()
@@ -165,17 +172,24 @@ class PartFile:
             self._thread = thread
         self._queue.put(data)
 
+    def _update(self, data: bytes | memoryview) -> None:
+        for hasher in self._hashers.values():
+            hasher.update(data)
+
     def _hash(self) -> None:
         while (data := self._queue.get()) is not None:
-            for hasher in self._hashers.values():
-                hasher.update(data)
-            if isinstance(data, memoryview):
+            if isinstance(data, queue.SimpleQueue):
+                data.put(None)
+            else:
+                self._update(data)
                 self._free.put(data.obj)  # type: ignore[arg-type]
-            self._queue.task_done()
 
     def _drain(self) -> None:
+        """Wait until the thread has hashed all it was given."""
         if self._thread is not None:
-            self._queue.join()
+            done: queue.SimpleQueue[None] = queue.SimpleQueue()
+            self._queue.put(done)
+            done.get()
 
     def tail(self, count: int) -> bytes:
         """Return the last bytes."""
