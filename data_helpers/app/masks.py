@@ -59,10 +59,10 @@ def in_box(record: Any, bbox: tuple[float, ...], height: int, width: int) -> npt
     for part in segmentation:
         across, down = part[0::2], part[1::2]
         if (
-            _fifth(min(across)) < left
-            or _fifth(min(down)) < top
-            or _fifth(max(across)) > right
-            or _fifth(max(down)) > bottom
+            int(min(across) * 5 + 0.5) < left * 5
+            or int(min(down) * 5 + 0.5) < top * 5
+            or int(max(across) * 5 + 0.5) > right * 5
+            or int(max(down) * 5 + 0.5) > bottom * 5
         ):
             # An outline that leaves its own box: only the whole picture shows it as pycocotools would.
             return cut(mask(record, height, width), bbox)
@@ -80,11 +80,6 @@ def in_box(record: Any, bbox: tuple[float, ...], height: int, width: int) -> npt
     whole: npt.NDArray[np.bool_] = (drawn[:, :, 0] if len(moved) == 1 else drawn.any(axis=2)).view(np.bool_)
     first_row, first_column = max(0, max(0, round(y)) - top), max(0, max(0, round(x)) - left)
     return whole[first_row : max(0, round(y + h)) - top, first_column : max(0, round(x + w)) - left]
-
-
-def _fifth(value: float) -> float:
-    """Round as pycocotools rounds corners."""
-    return int(value * 5 + 0.5) / 5
 
 
 def own_box(whole: npt.NDArray[np.bool_]) -> tuple[tuple[int, ...] | None, npt.NDArray[np.bool_]]:

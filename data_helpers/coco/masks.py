@@ -150,8 +150,12 @@ def check_polygons(segmentation: list[Any]) -> None:
             raise FormatError(
                 f"polygon: found {len(part)} numbers, expected x, y of at least 3 points. Mend the record."
             )
-        # What is no number fails every comparison.
-        if not all(map((1e6).__ge__, map(abs, part))):
+        try:
+            # No number is larger than the root of the sum of all squares; what is no number fails every comparison.
+            near = math.hypot(*part) <= 1e6 or all(map((1e6).__ge__, map(abs, part)))
+        except OverflowError:
+            near = False
+        if not near:
             raise FormatError("polygon: a corner is more than a million pixels away, or no number. Mend the record.")
 
 
