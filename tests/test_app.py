@@ -332,6 +332,37 @@ def test_masks_are_those_of_the_whole_picture(fo: Any) -> None:
         assert np.array_equal(label.mask, whole[round(y) : round(y + h), round(x) : round(x + w)]), note.id
 
 
+def test_a_line_halfway_between_two_rows_is_rounded_as_on_the_whole_picture() -> None:
+    """How far from the canvas's corner it lies decides: found among random polygons, some two in a thousand."""
+    from types import SimpleNamespace
+
+    from data_helpers.app.masks import in_box
+
+    halfway = (
+        ([552.14, 330.14, 600.14, 325.41, 553.5, 63.77, 631.79, 186.29], (552.14, 63.77, 79.65, 266.37)),
+        (
+            [202.91, 98.64, 191.79, 169.36, 207.55, 85.92, 190.06, 143.64, 223.03, 156.17],
+            (190.06, 85.92, 32.97, 83.44),
+        ),
+    )
+    for polygon, box in halfway:
+        record = SimpleNamespace(segmentation=[polygon])
+        x, y, w, h = box
+        whole = coco.mask(record, 480, 640)[round(y) : round(y + h), round(x) : round(x + w)]
+        assert np.array_equal(in_box(record, box, 480, 640), whole)
+
+
+def test_a_picture_of_no_sane_size_ends_no_process(fo: Any) -> None:
+    """Memory for a mask as large as its box ended Python where there was none."""
+    import msgspec
+
+    outline = msgspec.Raw(b"[[0, 0, 0, 900000, 900000, 900000, 900000, 0]]")
+    note = coco.Annotation(1, id=1, bbox=(0, 0, 900_000, 900_000), raw_segmentation=outline)
+    sample = Sample(id=1, width=1_000_000, height=1_000_000, labels={"boxes": [note], "masks": [note]})
+    stored = data_helpers.to_fiftyone([sample], "vast").first()
+    assert stored.boxes.detections[0].mask is None and "bad-polygon" in stored.tags
+
+
 @pytest.mark.parametrize(
     "box",
     [

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pycocotools import mask as api
 
-from ..coco.masks import check_polygons, mask
+from ..coco.masks import LARGEST, check_polygons, mask
 from ..errors import FormatError
 
 # Masks are long runs of equal bytes. To look for runs alone packs them smaller than the fastest level does, and sooner.
@@ -38,48 +38,54 @@ def cut(array: npt.NDArray[Any], bbox: tuple[float, ...]) -> npt.NDArray[Any]:
 def in_box(record: Any, bbox: tuple[float, ...], height: int, width: int) -> npt.NDArray[np.bool_]:
     """Decode a record's mask, cut to its box.
 
-    Polygons are drawn on a canvas little larger than the box and not on the whole picture, which takes a tenth of the
-    time. pycocotools first rounds corners to fifths of a pixel; done here before the polygon is moved, its drawing is
-    the same to the pixel.
+    Polygons are drawn on a canvas that ends with the box, and of their runs only those from the box on become pixels.
+    A polygon moved to a canvas that begins with its box would be drawn sooner, but now and then a pixel otherwise:
+    where a line passes halfway between two points, pycocotools rounds by how far from the corner of the canvas it is.
 
     Raises
     ------
     FormatError
-        No mask, or one that breaks its format.
+        No mask, or one that breaks its format; a picture of no sane size.
     """
     segmentation = record.segmentation
-    if not isinstance(segmentation, list) or not segmentation:
+    if not isinstance(segmentation, list) or not segmentation or not 0 <= height * width <= LARGEST:
         return cut(mask(record, height, width), bbox)
     check_polygons(segmentation)
     x, y, w, h = bbox
-    left, top = max(0, int(x) - 1), max(0, int(y) - 1)
-    right, bottom = min(width, int(x + w) + 3), min(height, int(y + h) + 3)
+    # A column to spare: edges are rounded.
+    first, left, top = max(0, int(x) - 1), max(0, round(x)), max(0, round(y))
+    right, bottom = min(width, round(x + w)), min(height, round(y + h))
     if right <= left or bottom <= top:
         return np.zeros((0, 0), np.bool_)
-    for part in segmentation:
-        across, down = part[0::2], part[1::2]
-        if (
-            int(min(across) * 5 + 0.5) < left * 5
-            or int(min(down) * 5 + 0.5) < top * 5
-            or int(max(across) * 5 + 0.5) > right * 5
-            or int(max(down) * 5 + 0.5) > bottom * 5
-        ):
-            # An outline that leaves its own box: only the whole picture shows it as pycocotools would.
-            return cut(mask(record, height, width), bbox)
-    moved = []
-    for part in segmentation:
-        fifths = np.array(part, np.float64)
-        fifths *= 5
-        fifths += 0.5
-        np.trunc(fifths, fifths)
-        fifths[0::2] -= 5 * left
-        fifths[1::2] -= 5 * top
-        fifths /= 5
-        moved.append(fifths)
-    drawn = api.decode(api.frPyObjects(moved, bottom - top, right - left))
-    whole: npt.NDArray[np.bool_] = (drawn[:, :, 0] if len(moved) == 1 else drawn.any(axis=2)).view(np.bool_)
-    first_row, first_column = max(0, max(0, round(y)) - top), max(0, max(0, round(x)) - left)
-    return whole[first_row : max(0, round(y + h)) - top, first_column : max(0, round(x + w)) - left]
+    drawn = api.frPyObjects(segmentation, bottom, right)
+    rle = _from_column(drawn[0] if len(drawn) == 1 else api.merge(drawn), first)
+    if rle is None:
+        # An outline that begins before its own box.
+        return cut(mask(record, height, width), bbox)
+    strip: npt.NDArray[np.bool_] = api.decode(rle).view(np.bool_)
+    return strip[top:, left - first :]
+
+
+def _from_column(rle: Any, first: int) -> Any:
+    """Cut the columns before one off a compressed RLE; None where there are pixels in them.
+
+    They are part of the first run alone, and the number of no other run refers to that one's: see `runs`.
+    """
+    (height, width), counts = rle["size"], rle["counts"]
+    value, end, more = 0, 0, 32
+    while more:
+        group = counts[end] - 48
+        value |= (group & 31) << 5 * end
+        end, more = end + 1, group & 32
+    value -= first * height
+    if value < 0:
+        return None
+    head = bytearray()
+    while value >= 16:
+        head.append((value & 31) + 32 + 48)
+        value >>= 5
+    head.append(value + 48)
+    return {"size": [height, width - first], "counts": bytes(head) + counts[end:]}
 
 
 def own_box(whole: npt.NDArray[np.bool_]) -> tuple[tuple[int, ...] | None, npt.NDArray[np.bool_]]:
