@@ -546,6 +546,25 @@ def test_ctrl_c_at_any_instruction_lets_the_part_be_closed(tmp_path: Path) -> No
     assert (child.stdout, child.returncode) == ("all closed\n", 0), child.stderr
 
 
+def test_ctrl_c_while_a_part_is_read_again_leaves_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = sinks.PartFile(tmp_path / "x.zip", ("sha256",))
+    part.start(sinks.State(url="x"))
+    part.write(bytes(3 * sinks.PIECE))
+    part.close()
+    feed, fed = sinks.PartFile._feed, []
+
+    def interrupted(self: Any, data: Any) -> None:
+        feed(self, data)
+        fed.append(self._thread)
+        if len(fed) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sinks.PartFile, "_feed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sinks.PartFile(tmp_path / "x.zip", ("sha256",))
+    assert fed[0] is not None and not fed[0].is_alive()
+
+
 def _fetch_in_process(root: str, small: int, results: Any) -> None:
     running.SMALL = small
     web._idle.clear()

@@ -108,9 +108,14 @@ class PartFile:
         self._spare: bytearray | None = None
         self._made = 0
         if self.size and hashes:
-            self._file.seek(0)
-            while count := self._file.readinto(view := self._buffer()):
-                self._feed(view[:count])
+            try:
+                self._file.seek(0)
+                while count := self._file.readinto(view := self._buffer()):
+                    self._feed(view[:count])
+            except BaseException:
+                # Ctrl-C while a large part is read again: nobody else can end the thread.
+                self.close()
+                raise
         self._file.seek(self.size)
 
     def _reset(self) -> None:
