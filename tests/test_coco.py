@@ -585,6 +585,18 @@ def test_nothing_of_coco(tmp_path: Path) -> None:
         coco.read_file(tmp_path / "none.json")
 
 
+@pytest.mark.parametrize("name", ["annotations/instances_val2017.json.gz", "annotations_trainval2017.zip"])
+def test_lists_still_packed_are_told(folder: Any, name: str) -> None:
+    root = folder(document(box(1)))
+    (root / name).write_bytes(b"")
+    assert kinds(coco.scan(root)) == []
+    (root / "annotations" / "instances_val2017.json").unlink()
+    (problem,) = coco.scan(root).problems
+    assert (problem.kind, problem.where) == ("packed-list", name) and "unpack" in problem.detail
+    (root / "val2017" / "000000000001.jpg").unlink()
+    assert kinds(coco.scan(root)) == ["packed-list"]
+
+
 def test_panoptic_problems(folder: Any) -> None:
     segments = [{"id": 258, "category_id": 1, "area": 48, "bbox": [0, 0, 8, 6], "iscrowd": 0}]
     content = document({"image_id": 1, "file_name": "000000000001.png", "segments_info": segments})

@@ -16,6 +16,7 @@ KIND = re.compile(
     r"^(?:instances|person_keypoints|captions|stuff|panoptic|images?_info|labels|_annotations\.coco)(?:_|$)"
 )
 UNPACKED = re.compile(r"annotations$|(?:(?:stuff|panoptic)_)?annotations_trainval20\d\d$|image_info_")
+PACKED = re.compile(r"annotations.*\.zip$|image_info_.*\.zip$|\.json\.(?:gz|zip|bz2|xz)$")
 DEPTH = 5
 
 
@@ -39,6 +40,11 @@ def lists(root: Path) -> list[Path]:
     made = {path.parent.parent / "raw" for path in found if path.name == "labels.json"}
     made = {folder for folder in made if (folder.parent / "info.json").is_file()}
     return [path for path in found if path.parent not in made]
+
+
+def packed_lists(root: Path) -> list[Path]:
+    """Return the archives in a folder that by their names hold lists."""
+    return [folder / name for folder, names in walk(root) for name in names if PACKED.search(name)]
 
 
 def split_of(path: Path) -> str | None:

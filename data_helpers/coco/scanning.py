@@ -17,10 +17,10 @@ from .tally import Report, Tally
 def scan(root: Path) -> Scan:
     """Count a folder in COCO's layout and list its problems.
 
-    Kinds of problems. Lists: bad-file, other-file, results-file, lvis-file, text-number, duplicate-id, missing-id,
-    bad-size, orphan, unknown-category, unknown-licence. Labels: zero-area-box, bad-box, outside-box, bad-area,
-    bad-crowd, bad-polygon, bad-rle, bad-keypoints, empty-caption, missing-panoptic, bad-panoptic. Pictures:
-    missing-picture, unlisted-picture, and those of `pictures.check`.
+    Kinds of problems. Lists: packed-list, bad-file, other-file, results-file, lvis-file, text-number, duplicate-id,
+    missing-id, bad-size, orphan, unknown-category, unknown-licence. Labels: zero-area-box, bad-box, outside-box,
+    bad-area, bad-crowd, bad-polygon, bad-rle, bad-keypoints, empty-caption, missing-panoptic, bad-panoptic.
+    Pictures: missing-picture, unlisted-picture, and those of `pictures.check`.
     """
     with quiet_collector():
         try:
@@ -55,6 +55,8 @@ def _scan(root: Path, *, whole: bool) -> Scan:
             found.images_on_disk += len(paths)
             for path in paths:
                 pictures.check(path, None, None, f"{name}/{path.name}", report)
+        for path in layout.packed_lists(root):
+            report("packed-list", path.relative_to(root).as_posix(), "lists, but packed: unpack it where it lies")
     if not found.splits and not found.problems:
         report("nothing-found", root.name, "neither annotations/*.json nor pictures: is this the folder?")
     # A class is counted by the first kind of label that knows it: a panoptic map repeats the instances.
