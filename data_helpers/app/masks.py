@@ -39,8 +39,8 @@ def in_box(record: Any, bbox: tuple[float, ...], height: int, width: int) -> npt
     """Decode a record's mask, cut to its box.
 
     Polygons are drawn on a canvas that ends with the box, and of their runs only those from the box on become pixels.
-    A polygon moved to a canvas that begins with its box would be drawn sooner, but now and then a pixel otherwise:
-    where a line passes halfway between two points, pycocotools rounds by how far from the corner of the canvas it is.
+    The canvas does not begin with the box, too: where a line passes halfway between two points, pycocotools rounds by
+    how far from the corner of the canvas it is, and a polygon that was moved is now and then a pixel otherwise.
 
     Raises
     ------
